@@ -1,0 +1,110 @@
+import {
+  ConflictError,
+  type Explanation,
+  ForbiddenError,
+  InternalError,
+  NotFoundError,
+  RotationError,
+  UnauthorizedError,
+} from "../rotation/errors";
+
+/** One call to AWS, for the message of its failure. */
+export interface AwsCall {
+  /** The IAM action, for example `iam:CreateAccessKey`. */
+  readonly action: string;
+  readonly userName: string;
+  readonly accessKeyId?: string | undefined;
+  /** The connection's name. */
+  readonly connection: string;
+}
+
+// AWS's error codes by what they mean (IAM and STS API references, "Common errors", and the SDK's own error names).
+const UNAUTHORIZED = new Set([
+  "CredentialsProviderError",
+  "TokenProviderError",
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "IncompleteSignature",
+  "InvalidAccessKeyId",
+  "InvalidClientTokenId",
+  "MissingAuthenticationToken",
+  "RequestExpired",
+  "SignatureDoesNotMatch",
+  "UnrecognizedClientException",
+]);
+const FORBIDDEN = new Set(["AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation"]);
+const NOT_FOUND = new Set(["NoSuchEntity", "NoSuchEntityException"]);
+const CONFLICT = new Set([
+  "ConcurrentModification",
+  "ConcurrentModificationException",
+  "DeleteConflict",
+  "DeleteConflictException",
+  "EntityTemporarilyUnmodifiable",
+  "EntityTemporarilyUnmodifiableException",
+  "InvalidInput",
+  "InvalidInputException",
+  "LimitExceeded",
+  "LimitExceededException",
+  "ValidationError",
+]);
+const TIMEOUT = new Set(["AbortError", "TimeoutError", "RequestTimeout"]);
+const NOT_LIVE = new Set(["InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException"]);
+
+/** AWS's error code, or the SDK's name of the error. */
+export function codeOf(cause: unknown): string {
+  return cause instanceof Error ? cause.name : "UnknownError";
+}
+
+/** IAM says that the user, or the key, does not exist. */
+export function isMissing(cause: unknown): boolean {
+  return NOT_FOUND.has(codeOf(cause));
+}
+
+/** AWS does not know the key that signed: not yet, or not any more. */
+export function isNotLive(cause: unknown): boolean {
+  return NOT_LIVE.has(codeOf(cause));
+}
+
+/** Turns what the SDK threw into one of our errors: which call, which user, which key, what AWS said, its request id. */
+export function awsError(cause: unknown, call: AwsCall): RotationError {
+  if (cause instanceof RotationError) return cause;
+  const code = codeOf(cause);
+  const requestId = requestIdOf(cause);
+  const key = call.accessKeyId ? ` (access key ${call.accessKeyId})` : "";
+  const said = cause instanceof Error && cause.message ? `${code}: ${cause.message}` : code;
+  const explain = (next: string | undefined): Explanation => ({
+    what: `${call.action} for IAM user ${call.userName}${key} failed over connection "${call.connection}": ${said}${requestId ? ` (request id ${requestId})` : ""}`,
+    next,
+    details: { ...call, code, ...(requestId && { requestId }) },
+    cause,
+  });
+  if (UNAUTHORIZED.has(code)) {
+    return new UnauthorizedError(
+      explain(`renew or correct the credentials of connection "${call.connection}", then run \`pulumi up\` again`),
+    );
+  }
+  if (FORBIDDEN.has(code)) {
+    return new ForbiddenError(
+      explain(
+        `allow ${call.action} on the user to the credentials of connection "${call.connection}", then run \`pulumi up\` again`,
+      ),
+    );
+  }
+  if (NOT_FOUND.has(code)) {
+    return new NotFoundError(
+      explain(`check parameters.userName and the account of connection "${call.connection}", then run \`pulumi up\` again`),
+    );
+  }
+  if (CONFLICT.has(code)) return new ConflictError(explain(undefined));
+  if (TIMEOUT.has(code)) {
+    return new InternalError(explain("run `pulumi up` again; iam-rotation:limits.callSeconds gives each call more time"));
+  }
+  return new InternalError(explain("run `pulumi up` again"));
+}
+
+function requestIdOf(cause: unknown): string | undefined {
+  if (typeof cause !== "object" || cause === null || !("$metadata" in cause)) return undefined;
+  const metadata = cause.$metadata;
+  if (typeof metadata !== "object" || metadata === null || !("requestId" in metadata)) return undefined;
+  return typeof metadata.requestId === "string" ? metadata.requestId : undefined;
+}

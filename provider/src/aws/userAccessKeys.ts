@@ -1,0 +1,207 @@
+import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
+
+import { InputError } from "../rotation/errors";
+import type { AccessKey, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
+import { type AwsClients, openVerificationClient } from "./clients";
+import { awsError, isMissing, isNotLive } from "./errors";
+
+/** What the calls of one run on one user have in common. */
+export interface AwsRun {
+  readonly clients: AwsClients;
+  /** The connection's name, for messages. */
+  readonly connection: string;
+  readonly userName: string;
+  readonly region: string;
+  readonly limits: Limits;
+  /** The resource id and the run's job id: they stand in the user agent, so CloudTrail shows them. */
+  readonly rotationId: string;
+  readonly jobId: string;
+  /** Refuse every endpoint that is not on this machine: `iam-rotation:asOf` is set, and the run would write. */
+  readonly onlyLocalEndpoints: boolean;
+}
+
+// The parts of an SDK command and of its HTTP request that are touched here; the SDK's own types of them are generic
+// over every command of a service.
+interface HttpRequest {
+  readonly hostname: string;
+  readonly headers: Record<string, string>;
+}
+type Build = (next: (args: { request: unknown }) => Promise<unknown>) => (args: { request: unknown }) => Promise<unknown>;
+interface Command {
+  readonly middlewareStack: { add(build: never, options: { step: "build"; priority: "low"; name: string }): void };
+}
+
+/** The IAM user's access keys over the AWS SDK. */
+export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
+  const { clients, userName } = run;
+
+  async function call<C extends Command, Answer>(
+    action: string,
+    command: C,
+    send: (command: C, options: { abortSignal: AbortSignal }) => Promise<Answer>,
+    accessKeyId?: string,
+  ): Promise<Answer> {
+    prepare(command, run);
+    try {
+      return await send(command, { abortSignal: AbortSignal.timeout(run.limits.callSeconds * 1_000) });
+    } catch (cause) {
+      throw awsError(cause, { action, userName, accessKeyId, connection: run.connection });
+    }
+  }
+
+  const gone = <T>(cause: unknown, value: T): T => {
+    if (cause instanceof Error && isMissing(cause.cause)) return value;
+    throw cause;
+  };
+
+  return {
+    async user() {
+      const { GetUserCommand } = await import("@aws-sdk/client-iam");
+      try {
+        const { User } = await call("iam:GetUser", new GetUserCommand({ UserName: userName }), (c, o) =>
+          clients.iam.send(c, o),
+        );
+        return identity(User?.UserId, User?.Arn);
+      } catch (cause) {
+        return gone(cause, undefined);
+      }
+    },
+
+    async list() {
+      const { ListAccessKeysCommand } = await import("@aws-sdk/client-iam");
+      const keys: AccessKey[] = [];
+      let marker: string | undefined;
+      try {
+        do {
+          const page = await call(
+            "iam:ListAccessKeys",
+            new ListAccessKeysCommand({ UserName: userName, ...(marker && { Marker: marker }) }),
+            (c, o) => clients.iam.send(c, o),
+          );
+          for (const key of page.AccessKeyMetadata ?? []) {
+            keys.push({
+              accessKeyId: key.AccessKeyId ?? "",
+              status: key.Status ?? "",
+              createdAt: instant(key.CreateDate),
+            });
+          }
+          marker = page.IsTruncated ? page.Marker : undefined;
+        } while (marker);
+      } catch (cause) {
+        return gone(cause, undefined);
+      }
+      return keys;
+    },
+
+    async create() {
+      const { CreateAccessKeyCommand } = await import("@aws-sdk/client-iam");
+      const { AccessKey: key } = await call(
+        "iam:CreateAccessKey",
+        new CreateAccessKeyCommand({ UserName: userName }),
+        (c, o) => clients.iamOnce.send(c, o),
+      );
+      return {
+        accessKeyId: key?.AccessKeyId ?? "",
+        secretAccessKey: key?.SecretAccessKey ?? "",
+        createdAt: instant(key?.CreateDate),
+      };
+    },
+
+    async deactivate(accessKeyId) {
+      const { UpdateAccessKeyCommand } = await import("@aws-sdk/client-iam");
+      const command = new UpdateAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId, Status: "Inactive" });
+      try {
+        await call("iam:UpdateAccessKey", command, (c, o) => clients.iam.send(c, o), accessKeyId);
+        return true;
+      } catch (cause) {
+        return gone(cause, false);
+      }
+    },
+
+    async delete(accessKeyId) {
+      const { DeleteAccessKeyCommand } = await import("@aws-sdk/client-iam");
+      const command = new DeleteAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId });
+      try {
+        await call("iam:DeleteAccessKey", command, (c, o) => clients.iam.send(c, o), accessKeyId);
+        return true;
+      } catch (cause) {
+        return gone(cause, false);
+      }
+    },
+
+    async lastUse(accessKeyId) {
+      const { GetAccessKeyLastUsedCommand } = await import("@aws-sdk/client-iam");
+      const { AccessKeyLastUsed: use } = await call(
+        "iam:GetAccessKeyLastUsed",
+        new GetAccessKeyLastUsedCommand({ AccessKeyId: accessKeyId }),
+        (c, o) => clients.iam.send(c, o),
+        accessKeyId,
+      );
+      if (!use?.LastUsedDate) return null;
+      return { at: instant(use.LastUsedDate), service: use.ServiceName ?? "N/A", region: use.Region ?? "N/A" };
+    },
+
+    async identify(credential: Credential) {
+      const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+      const client = await openVerificationClient(credential, run.region);
+      try {
+        const answer = await call(
+          "sts:GetCallerIdentity",
+          new GetCallerIdentityCommand({}),
+          (c, o) => client.send(c, o),
+          credential.accessKeyId,
+        );
+        return callerIdentity(answer);
+      } catch (cause) {
+        if (cause instanceof Error && isNotLive(cause.cause)) return undefined;
+        throw cause;
+      } finally {
+        client.destroy();
+      }
+    },
+
+    async caller() {
+      const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+      return callerIdentity(
+        await call("sts:GetCallerIdentity", new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o)),
+      );
+    },
+  };
+}
+
+/** Puts rotation and job id into the user agent, and holds `asOf` to endpoints on this machine. */
+function prepare(command: Command, run: AwsRun): void {
+  const build: Build = (next) => (args) => {
+    const request = args.request as HttpRequest;
+    if (run.onlyLocalEndpoints && !isLocal(request.hostname)) {
+      throw new InputError({
+        what: `iam-rotation:asOf is set, and the AWS endpoint ${request.hostname} is not on this machine: a key would be made or retired on a day that is not today`,
+        now: "nothing was changed",
+        next: "`pulumi config rm iam-rotation:asOf`; `pulumi preview` may use it, `pulumi up` only against an emulator",
+      });
+    }
+    const agent = request.headers["user-agent"] ?? "";
+    request.headers["user-agent"] = `${agent} pulumi-iam-rotation rotation/${run.rotationId} job/${run.jobId}`.trim();
+    return next(args);
+  };
+  command.middlewareStack.add(build as never, { step: "build", priority: "low", name: "iamRotationRun" });
+}
+
+function isLocal(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(hostname);
+}
+
+function callerIdentity(answer: GetCallerIdentityCommandOutput): Identity {
+  return { userId: answer.UserId ?? "", arn: answer.Arn ?? "", accountId: answer.Account ?? "" };
+}
+
+function identity(userId: string | undefined, arn: string | undefined): Identity {
+  return { userId: userId ?? "", arn: arn ?? "", accountId: accountIdOf(arn ?? "") };
+}
+
+/** The account in an arn: its fifth part. */
+export function accountIdOf(arn: string): string {
+  return arn.split(":")[4] ?? "";
+}
+
+const instant = (date: Date | undefined) => (date ?? new Date(0)).toISOString();

@@ -1,0 +1,142 @@
+import { type CheckedInputs, composeState, describeKeys, ringOf, type RotationState } from "../contract/outputs";
+import { NotFoundError } from "../rotation/errors";
+import type { InUse } from "../rotation/gate";
+import { assertSameUser, RunFailure, runRotation } from "../rotation/run";
+import type { LifecycleContext } from "./context";
+import { intentOf } from "./intent";
+import { PartialFailure } from "./partialFailure";
+import { openSession, userOf } from "./session";
+
+/**
+ * Does what is due: a rotation, the retirement of the previous key, putting state right; else changes in place, without
+ * an AWS write.
+ *
+ * @throws PartialFailure with the old inputs and all that is known of the keys.
+ */
+export async function update(
+  id: string,
+  state: RotationState,
+  inputs: CheckedInputs,
+  context: LifecycleContext,
+): Promise<RotationState> {
+  const intent = intentOf(state, inputs);
+  if (intent === undefined) return updateInPlace(id, state, inputs, context);
+
+  const session = await openSession(id, inputs, context, { writes: true });
+  const now = session.settings.now.toISOString();
+  try {
+    const result = await runRotation(
+      {
+        intent,
+        userName: inputs.parameters.userName,
+        region: session.region,
+        policy: inputs.previousKey,
+        ring: ringOf(state),
+        user: userOf(state),
+        at: inputs.rotation.at,
+        now: session.settings.now,
+      },
+      session,
+    );
+    const isRotated = result.ring.generatedCredentials !== state.generatedCredentials;
+    const { heldBack } = result;
+    return composeState({
+      inputs,
+      connection: session.connection,
+      user: result.user,
+      ring: result.ring,
+      events: {
+        createdAt: state.createdAt,
+        updatedAt: now,
+        rotationStatus: "success",
+        lastRotationAttemptedAt: isRotated ? now : state.lastRotationAttemptedAt,
+        lastRotatedAt: isRotated ? inputs.rotation.at : state.lastRotatedAt,
+        lastRotationJobId: isRotated ? session.jobId : state.lastRotationJobId,
+        isLastRotationManual: isRotated ? inputs.rotation.manual : state.isLastRotationManual,
+        lastRotationMessage: heldBack.length > 0 ? heldBack.map(describeHeldBack).join("; ") : null,
+        // Left "active" where it was held back, so that each update tries again.
+        rotation: heldBack.length > 0 ? { ...inputs.rotation, previousKey: "active" } : inputs.rotation,
+        nextRotationAt: inputs.nextRotationAt,
+        unsettled: null,
+      },
+    });
+  } catch (failure) {
+    if (!(failure instanceof RunFailure)) throw failure;
+    const { ring } = failure;
+    const error = failure.error.withSituation({
+      now: `${describeKeys(ring)}; consumers keep ${state.accessKeyId ?? "no key"}`,
+      next: "run `pulumi up` again",
+      reqId: session.jobId,
+    });
+    // The old inputs and the old anchor: the engine keeps the old inputs too, so what was due stays due.
+    const failed = composeState({
+      inputs: state,
+      connection: state.connection,
+      user: { arn: state.userArn, userId: state.userId },
+      ring,
+      events: {
+        ...eventsOf(state),
+        rotationStatus: "failed",
+        lastRotationAttemptedAt: now,
+        lastRotationJobId: session.jobId,
+        lastRotationMessage: error.message,
+      },
+    });
+    throw new PartialFailure(id, failed, error);
+  }
+}
+
+async function updateInPlace(
+  id: string,
+  state: RotationState,
+  inputs: CheckedInputs,
+  context: LifecycleContext,
+): Promise<RotationState> {
+  const { userName } = inputs.parameters;
+  const session = await openSession(id, inputs, context, { writes: false });
+  if (inputs.connectionId !== state.connectionId) {
+    const user = await session.aws.user();
+    if (!user) {
+      throw new NotFoundError({
+        what: `connectionId reaches an account that has no IAM user ${userName}; this rotation's keys belong to ${state.userArn}`,
+        now: "nothing was changed",
+        next: "go back to a connection of the old account",
+      });
+    }
+    assertSameUser(userOf(state), user, userName);
+  }
+  return composeState({
+    inputs,
+    connection: session.connection,
+    user: { arn: state.userArn, userId: state.userId },
+    ring: ringOf(state),
+    events: {
+      ...eventsOf(state),
+      updatedAt: session.settings.now.toISOString(),
+      rotation: inputs.rotation,
+      nextRotationAt: inputs.nextRotationAt,
+    },
+  });
+}
+
+function eventsOf(state: RotationState) {
+  const { createdAt, updatedAt, rotationStatus, lastRotationAttemptedAt, lastRotatedAt, lastRotationJobId } = state;
+  const { isLastRotationManual, lastRotationMessage, rotation, nextRotationAt, unsettled } = state;
+  return {
+    createdAt,
+    updatedAt,
+    rotationStatus,
+    lastRotationAttemptedAt,
+    lastRotatedAt,
+    lastRotationJobId: lastRotationJobId ?? null,
+    isLastRotationManual,
+    lastRotationMessage: lastRotationMessage ?? null,
+    rotation,
+    nextRotationAt: nextRotationAt ?? null,
+    unsettled: unsettled ?? null,
+  };
+}
+
+function describeHeldBack({ accessKeyId, reason, until }: InUse): string {
+  return `the previous key ${accessKeyId} stays active, it counts as in use${until ? ` until ${until}` : ""}: ${reason}`;
+}

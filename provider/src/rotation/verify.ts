@@ -1,0 +1,49 @@
+import { ConflictError, InternalError, RotationError, UnauthorizedError } from "./errors";
+import type { Clock, Credential, Identity, Limits, UserAccessKeys } from "./ports";
+
+/** Passes in a row that a key needs: propagation is not monotonic, so one pass proves nothing. */
+export const PASSES_IN_A_ROW = 3;
+
+/**
+ * Waits until a key works: {@link PASSES_IN_A_ROW} passes in a row, spaced, each on a connection of its own, within
+ * the budget. A failed pass starts the count again.
+ *
+ * @param user Whose key it must be.
+ * @throws ConflictError when the key belongs to somebody else; UnauthorizedError when AWS says that the secret is
+ * wrong; InternalError when the budget is spent.
+ */
+export async function verifyKey(
+  aws: Pick<UserAccessKeys, "identify">,
+  credential: Credential,
+  user: Identity,
+  clock: Clock,
+  limits: Limits,
+): Promise<void> {
+  const { accessKeyId } = credential;
+  const started = clock.now().getTime();
+  const hasTime = () => clock.now().getTime() - started < limits.verifySeconds * 1_000;
+  let passes = 0;
+  let lastFailure: RotationError | undefined;
+  do {
+    const seen = await aws.identify(credential).catch((error: unknown) => {
+      if (!(error instanceof RotationError) || error instanceof UnauthorizedError) throw error;
+      lastFailure = error;
+      return undefined;
+    });
+    passes = seen ? passes + 1 : 0;
+    if (seen && (seen.userId !== user.userId || seen.accountId !== user.accountId)) {
+      throw new ConflictError({
+        what: `access key ${accessKeyId} belongs to ${seen.arn}, not to ${user.arn}`,
+        details: { accessKeyId, expected: user.arn, actual: seen.arn },
+      });
+    }
+    if (passes === PASSES_IN_A_ROW) return;
+    await clock.sleep(limits.verifySpacingSeconds * 1_000);
+  } while (hasTime());
+  throw new InternalError({
+    what: `access key ${accessKeyId} did not work ${PASSES_IN_A_ROW} times in a row within ${limits.verifySeconds} s: ${lastFailure?.message ?? "AWS does not know it yet"}`,
+    next: "run `pulumi up` again: it goes on with this key; iam-rotation:limits.verifySeconds gives it more time",
+    details: { accessKeyId },
+    cause: lastFailure,
+  });
+}
