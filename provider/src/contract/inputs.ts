@@ -15,8 +15,8 @@ const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const text = () => z.string().trim().min(1);
-const slug = () =>
-  text().max(64).regex(SLUG, 'must be lower-case letters and digits, words joined by single hyphens, as in "ci-bot"');
+const SLUG_REASON = 'must be lower-case letters and digits, words joined by single hyphens, as in "ci-bot"';
+const slug = (reason = SLUG_REASON) => text().max(64).regex(SLUG, reason);
 const wholeNumber = (least: number, most?: number) => {
   const number = z.int("must be a whole number").min(least);
   return most === undefined ? number : number.max(most);
@@ -29,6 +29,8 @@ const coercedNumber = (value: unknown) =>
   typeof value === "string" && value.trim() !== "" && value !== UNKNOWN && !Number.isNaN(Number(value))
     ? Number(value)
     : value;
+
+const rotationInterval = z.preprocess(coercedNumber, wholeNumber(1, LONGEST_INTERVAL_DAYS));
 
 const environmentSlug = slug();
 // `ignoreChanges` hands back what an earlier check returned, so the API's response form is taken as well.
@@ -53,7 +55,7 @@ const shapes = {
 };
 
 const rootShape = {
-  name: orUnknown(slug()),
+  name: orUnknown(slug(`${SLUG_REASON}; left out, it is the resource's logical name`)),
   projectId: orUnknown(text()),
   description: orUnknown(
     z
@@ -70,7 +72,7 @@ const rootShape = {
     text().transform((path) => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path)),
   ),
   isAutoRotationEnabled: orUnknown(z.boolean().default(true)),
-  rotationInterval: orUnknown(z.preprocess(coercedNumber, wholeNumber(1, LONGEST_INTERVAL_DAYS))),
+  rotationInterval: orUnknown(rotationInterval),
   rotateAtUtc: orUnknown(z.strictObject(shapes.rotateAtUtc).default({ hours: 0, minutes: 0 })),
   parameters: orUnknown(z.strictObject(shapes.parameters)),
   secretsMapping: orUnknown(z.strictObject(shapes.secretsMapping)),
@@ -183,8 +185,8 @@ function crossPropertyFailures(raw: Record<string, unknown>): InputFailure[] {
     }
   }
   const hours = asRecord(raw["previousKey"])["deactivateAfterHours"];
-  const days = coercedNumber(raw["rotationInterval"]);
-  if (typeof hours === "number" && typeof days === "number" && hours >= days * 24) {
+  const days = rotationInterval.safeParse(raw["rotationInterval"]);
+  if (typeof hours === "number" && days.success && hours >= days.data * 24) {
     failures.push({
       path: "previousKey.deactivateAfterHours",
       reason: "must be below the rotation interval; left out, the previous key stays active until the next rotation",
