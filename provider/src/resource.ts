@@ -104,7 +104,19 @@ const PROVIDER_CODE = 'exports.handler=()=>require("pulumi-iam-rotation/dynamic"
 const TYPE = "pulumi-nodejs:dynamic/iam-rotation:AwsIamUserSecretRotation";
 
 // Outputs exist only if they are named here; undefined makes them computed.
-const COMPUTED: Record<keyof ComputedOutputs | "nextRotationAt" | "rotation", undefined> = {
+const COMPUTED: Record<
+  | keyof ComputedOutputs
+  | "nextRotationAt"
+  | "rotation"
+  // Inputs with a default: left out, they are outputs all the same.
+  | "description"
+  | "isAutoRotationEnabled"
+  | "rotateAtUtc",
+  undefined
+> = {
+  description: undefined,
+  isAutoRotationEnabled: undefined,
+  rotateAtUtc: undefined,
   activeIndex: undefined,
   folderId: undefined,
   folder: undefined,

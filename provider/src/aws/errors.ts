@@ -32,7 +32,13 @@ const UNAUTHORIZED = new Set([
   "SignatureDoesNotMatch",
   "UnrecognizedClientException",
 ]);
-const FORBIDDEN = new Set(["AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation"]);
+const FORBIDDEN = new Set([
+  "AccessDenied",
+  "AccessDeniedException",
+  "NotAuthorized",
+  "OptInRequired",
+  "UnauthorizedOperation",
+]);
 const NOT_FOUND = new Set(["NoSuchEntity", "NoSuchEntityException"]);
 const CONFLICT = new Set([
   "ConcurrentModification",
@@ -92,12 +98,16 @@ export function awsError(cause: unknown, call: AwsCall): RotationError {
   }
   if (NOT_FOUND.has(code)) {
     return new NotFoundError(
-      explain(`check parameters.userName and the account of connection "${call.connection}", then run \`pulumi up\` again`),
+      explain(
+        `check parameters.userName and the account of connection "${call.connection}", then run \`pulumi up\` again`,
+      ),
     );
   }
   if (CONFLICT.has(code)) return new ConflictError(explain(undefined));
   if (TIMEOUT.has(code)) {
-    return new InternalError(explain("run `pulumi up` again; iam-rotation:limits.callSeconds gives each call more time"));
+    return new InternalError(
+      explain("run `pulumi up` again; iam-rotation:limits.callSeconds gives each call more time"),
+    );
   }
   return new InternalError(explain("run `pulumi up` again"));
 }

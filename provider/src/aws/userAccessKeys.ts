@@ -26,7 +26,9 @@ interface HttpRequest {
   readonly hostname: string;
   readonly headers: Record<string, string>;
 }
-type Build = (next: (args: { request: unknown }) => Promise<unknown>) => (args: { request: unknown }) => Promise<unknown>;
+type Build = (
+  next: (args: { request: unknown }) => Promise<unknown>,
+) => (args: { request: unknown }) => Promise<unknown>;
 interface Command {
   readonly middlewareStack: { add(build: never, options: { step: "build"; priority: "low"; name: string }): void };
 }

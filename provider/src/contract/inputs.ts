@@ -33,10 +33,15 @@ const coercedNumber = (value: unknown) =>
 const rotationInterval = z.preprocess(coercedNumber, wholeNumber(1, LONGEST_INTERVAL_DAYS));
 
 const environmentSlug = slug();
+const ENVIRONMENT_NAMES: readonly string[] = ["slug", "name", "id"];
 // `ignoreChanges` hands back what an earlier check returned, so the API's response form is taken as well.
 const environment = z.unknown().transform((value, context) => {
-  const given = typeof value === "object" && value !== null && "slug" in value ? value.slug : value;
-  const parsed = environmentSlug.safeParse(given);
+  const isResponseForm = typeof value === "object" && value !== null && "slug" in value;
+  const parsed = environmentSlug.safeParse(isResponseForm ? value.slug : value);
+  if (isResponseForm) {
+    const keys = Object.keys(value).filter((name) => !ENVIRONMENT_NAMES.includes(name));
+    if (keys.length > 0) context.issues.push({ code: "unrecognized_keys", keys, input: { ...value } });
+  }
   if (parsed.success) return parsed.data;
   context.issues.push(...(parsed.error.issues as typeof context.issues));
   return z.NEVER;
@@ -164,6 +169,7 @@ export function parseInputs(
 }
 
 function knownProperties(path: string): readonly string[] {
+  if (path === "environment") return ENVIRONMENT_NAMES;
   return path === "" ? INPUT_NAMES : Object.keys(shapes[path as keyof typeof shapes] ?? {});
 }
 

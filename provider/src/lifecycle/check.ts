@@ -45,9 +45,10 @@ export function check(
   const lines = failures.map(formatFailure);
   try {
     const settings = readSettings(context);
-    if (parsed.inputs && parsed.inputs.connectionId !== UNKNOWN) {
-      findConnection(settings.connections, parsed.inputs.connectionId);
-    }
+    // From the raw inputs, so that an unknown connection is told along with all other failures.
+    const { connectionId } = given;
+    const isUuid = typeof connectionId === "string" && !failures.some(({ path }) => path === "connectionId");
+    if (isUuid && connectionId !== UNKNOWN) findConnection(settings.connections, connectionId);
     if (parsed.inputs && lines.length === 0) {
       return { inputs: withSchedule(old, parsed.inputs, settings.now), failures: [] };
     }

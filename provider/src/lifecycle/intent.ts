@@ -10,5 +10,6 @@ export function intentOf(state: RotationState, inputs: CheckedInputs): Exclude<I
   if (inputs.rotation.number !== state.rotation.number) return "rotate";
   if (inputs.rotation.previousKey === "inactive" && state.rotation.previousKey === "active") return "retire";
   if (state.pendingCredentials || state.unsettled || state.rotation.drift !== undefined) return "settle";
+  if (!state.keys.some((key) => key.state === "current")) return "settle";
   return undefined;
 }

@@ -7,9 +7,7 @@ import type { LifecycleContext } from "./context";
 import { openSession, type Session, userOf } from "./session";
 
 /** What a refresh finds; undefined when the user, and every key with it, is gone. */
-export type ReadResult =
-  | { readonly state: RotationState; readonly inputs: Omit<CheckedInputs, "adopt"> }
-  | undefined;
+export type ReadResult = { readonly state: RotationState; readonly inputs: Omit<CheckedInputs, "adopt"> } | undefined;
 
 /**
  * Looks at the user's keys. Writes nothing, on AWS or in the keys that state knows: it notes what the next update has
@@ -56,9 +54,7 @@ function unsettledOf(ring: KeyRing, listed: readonly AccessKey[]): string | unde
     .map((key) => `the ${key.state} key ${key.accessKeyId} is no longer on the user`);
   const disabled = ring.keys
     .filter((key) => key.state === "previous" || key.state === "pending")
-    .filter((key) =>
-      listed.some((other) => other.accessKeyId === key.accessKeyId && other.status !== "Active"),
-    )
+    .filter((key) => listed.some((other) => other.accessKeyId === key.accessKeyId && other.status !== "Active"))
     .map((key) => `the ${key.state} key ${key.accessKeyId} was set Inactive`);
   return [...gone, ...disabled].join("; ") || undefined;
 }

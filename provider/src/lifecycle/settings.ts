@@ -64,7 +64,9 @@ function parseLimits(text: string | undefined): Limits {
   const failures = failuresOf(result.error.issues, () => Object.keys(limitsShape));
   throw new InputError({
     what: failures
-      .map(({ path, reason }) => formatFailure({ path: ["iam-rotation:limits", path].filter(Boolean).join("."), reason }))
+      .map(({ path, reason }) =>
+        formatFailure({ path: ["iam-rotation:limits", path].filter(Boolean).join("."), reason }),
+      )
       .join("\n"),
     now: "nothing was changed",
     next: "correct it with `pulumi config set --path iam-rotation:limits.NAME SECONDS`",

@@ -36,7 +36,10 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
     throw new RunFailure(
       error instanceof RotationError
         ? error
-        : new InternalError({ what: `adopting access key ${accessKeyId} of IAM user ${userName} failed`, cause: error }),
+        : new InternalError({
+            what: `adopting access key ${accessKeyId} of IAM user ${userName} failed`,
+            cause: error,
+          }),
       ring,
       undefined,
     );

@@ -75,7 +75,8 @@ export function planRotation(situation: Situation): Plan {
   const present = ring.keys.filter(isPresent);
   const pending = present.find((key) => key.state === "pending");
   const hasCurrent = ring.keys.some((key) => key.state === "current");
-  const wantsKey = intent === "create" || intent === "rotate" || (pending !== undefined && !hasCurrent);
+  // Without a current key, whatever the run came for: a run that failed may have lost the first one, or the old one.
+  const wantsKey = intent === "create" || intent === "rotate" || !hasCurrent;
   const resumes = wantsKey && pending !== undefined && isActive(pending);
 
   const steps: Step[] = [];

@@ -73,7 +73,14 @@ export async function runRotation(request: RunRequest, context: RunContext): Pro
           next: "run `pulumi up` again; iam-rotation:limits.rotationSeconds gives it more time",
         });
       }
-      await act(step, request, context, user, () => ring, (next) => (ring = next));
+      await act(
+        step,
+        request,
+        context,
+        user,
+        () => ring,
+        (next) => (ring = next),
+      );
     }
     return { ring, user, heldBack: plan.heldBack };
   } catch (error) {
@@ -108,8 +115,7 @@ async function observe(request: RunRequest, context: RunContext): Promise<Observ
     });
   }
   if (request.user) assertSameUser(request.user, user, userName);
-  const mayGo =
-    request.intent === "create" ? listed.map((key) => key.accessKeyId) : keysThatMayGo(ring, listed);
+  const mayGo = request.intent === "create" ? listed.map((key) => key.accessKeyId) : keysThatMayGo(ring, listed);
   const lastUses = new Map<string, LastUse | null>();
   await Promise.all(
     mayGo.map(async (accessKeyId) => {
@@ -202,6 +208,12 @@ async function act(
         if (age > HOPELESS_AFTER) {
           await aws.delete(pending.accessKeyId);
           save(withoutKey(ring(), pending.accessKeyId));
+          throw new InternalError({
+            what: `access key ${pending.accessKeyId} still does not work an hour after it was made, and was deleted: ${error instanceof RotationError ? error.explanation.what : String(error)}`,
+            next: "run `pulumi up` again: it makes a new key",
+            details: { accessKeyId: pending.accessKeyId },
+            cause: error,
+          });
         }
         throw error;
       }

@@ -39,7 +39,10 @@ const HOUR = 3_600_000;
  * @param last The last rotation: ISO instant, and whether it was manual (creation counts).
  * @returns An ISO instant, or null when automatic rotation is off.
  */
-export function nextRotationAt(schedule: Schedule, last: { readonly at: string; readonly manual: boolean }): string | null {
+export function nextRotationAt(
+  schedule: Schedule,
+  last: { readonly at: string; readonly manual: boolean },
+): string | null {
   if (!schedule.isAutoRotationEnabled) return null;
   const { hours, minutes } = schedule.rotateAtUtc;
   const at = new Date(last.at);
@@ -89,7 +92,11 @@ export function advanceRotation(
     return next(false, `due since ${due}: every ${days(rotationInterval)} at ${timeOfDay(rotateAtUtc)} UTC`);
   }
   const hours = previousKey.deactivateAfterHours;
-  if (rotation.previousKey === "active" && hours !== undefined && Date.parse(rotation.at) + hours * HOUR <= now.getTime()) {
+  if (
+    rotation.previousKey === "active" &&
+    hours !== undefined &&
+    Date.parse(rotation.at) + hours * HOUR <= now.getTime()
+  ) {
     return { ...rotation, previousKey: "inactive" };
   }
   return rotation;
