@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { devNull } from "node:os";
+
+import { ClientPool } from "../../provider/src/aws/clients";
+import { findConnection, parseConnections } from "../../provider/src/aws/connections";
+import { openUserAccessKeys } from "../../provider/src/aws/userAccessKeys";
+import {
+  ConflictError,
+  ForbiddenError,
+  InputError,
+  InternalError,
+  NotFoundError,
+  RotationError,
+  UnauthorizedError,
+} from "../../provider/src/rotation/errors";
+import type { UserAccessKeys } from "../../provider/src/rotation/ports";
+import { type AwsAnswer, type AwsServer, REQUEST_ID, startAwsServer } from "../support/awsServer";
+import { useEnvironment } from "../support/environment";
+
+const ID = "aaaaaaaa-0000-4000-8000-00000000000c";
+const CONNECTIONS = parseConnections(
+  JSON.stringify({
+    [ID]: { name: "production", method: "access-key", accessKeyId: "AKIACONNECTION", secretAccessKey: "of-connection" },
+  }),
+);
+const CREDENTIAL = { accessKeyId: "AKIANEW", secretAccessKey: "of-the-new-key" };
+const KEY = (id: string) =>
+  `<AccessKeyId>${id}</AccessKeyId><Status>Active</Status><UserName>ci-bot</UserName><CreateDate>2027-01-10T08:30:00Z</CreateDate>`;
+const IDENTITY =
+  "<UserId>AIDA1</UserId><Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/ci-bot</Arn>";
+
+/** Every call that writes, or shows to AWS who we are. */
+const CALLS: readonly [string, (aws: UserAccessKeys) => Promise<unknown>][] = [
+  ["GetUser", (aws) => aws.user()],
+  ["ListAccessKeys", (aws) => aws.list()],
+  ["CreateAccessKey", (aws) => aws.create()],
+  ["UpdateAccessKey", (aws) => aws.deactivate("AKIA0001")],
+  ["DeleteAccessKey", (aws) => aws.delete("AKIA0001")],
+  ["GetAccessKeyLastUsed", (aws) => aws.lastUse("AKIA0001")],
+  ["GetCallerIdentity", (aws) => aws.identify(CREDENTIAL)],
+  ["GetCallerIdentity", (aws) => aws.caller()],
+];
+
+describe("The calls to AWS, through the real SDK against a server that speaks AWS's protocol", () => {
+  let server: AwsServer;
+  before(async () => {
+    server = await startAwsServer();
+  });
+  after(() => server.stop());
+  beforeEach(() => {
+    server.requests.length = 0;
+  });
+  // The machine's own AWS settings must not matter.
+  useEnvironment(() => ({
+    AWS_ENDPOINT_URL: server.endpoint,
+    AWS_ENDPOINT_URL_IAM: undefined,
+    AWS_ENDPOINT_URL_STS: undefined,
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_MAX_ATTEMPTS: undefined,
+    AWS_RETRY_MODE: undefined,
+  }));
+
+  async function open(changes: { callSeconds?: number; onlyLocalEndpoints?: boolean } = {}): Promise<UserAccessKeys> {
+    const { callSeconds = 60, onlyLocalEndpoints = false } = changes;
+    const connection = findConnection(CONNECTIONS, ID);
+    return openUserAccessKeys({
+      clients: await new ClientPool().of(connection, CONNECTIONS, "eu-west-1"),
+      connection: connection.name,
+      userName: "ci-bot",
+      region: "eu-west-1",
+      limits: { callSeconds, lagSeconds: 0, verifySeconds: 0, verifySpacingSeconds: 0, rotationSeconds: 0 },
+      rotationId: "the-rotation",
+      jobId: "the-job",
+      onlyLocalEndpoints,
+    });
+  }
+
+  async function failureOf(promise: Promise<unknown>): Promise<RotationError> {
+    const error: unknown = await promise.then(
+      () => new Error("the call did not fail"),
+      (cause: unknown) => cause,
+    );
+    if (!(error instanceof RotationError)) throw error;
+    return error;
+  }
+
+  const errors: readonly [AwsAnswer, new (...args: never[]) => RotationError, RegExp][] = [
+    [
+      { code: "AccessDenied", status: 403, message: "is not authorized" },
+      ForbiddenError,
+      /AccessDenied: is not authorized/,
+    ],
+    [{ code: "InvalidClientTokenId", status: 403 }, UnauthorizedError, /InvalidClientTokenId: AWS's own words/],
+    [{ code: "ExpiredToken", status: 403 }, UnauthorizedError, /ExpiredToken/],
+    [{ code: "SignatureDoesNotMatch", status: 403 }, UnauthorizedError, /SignatureDoesNotMatch/],
+    [{ code: "NoSuchEntity", status: 404 }, NotFoundError, /NoSuchEntity/],
+    [{ code: "LimitExceeded", status: 409 }, ConflictError, /LimitExceeded/],
+    [{ code: "Throttling", status: 400, message: "Rate exceeded" }, InternalError, /Throttling: Rate exceeded/],
+    [{ code: "ServiceFailure", status: 500 }, InternalError, /ServiceFailure/],
+    [{ code: "ServiceUnavailable", status: 503 }, InternalError, /ServiceUnavailable/],
+  ];
+  for (const [answer, kind, text] of errors) {
+    const { code, status } = answer as { code: string; status: number };
+    it(`become ${kind.name} for ${code} (${status}), with AWS's words and request id, and CreateAccessKey is sent once`, async () => {
+      server.answer(answer);
+      const error = await failureOf((await open()).create());
+      assert.equal(error.constructor, kind);
+      assert.match(error.message, text);
+      assert.match(error.message, /^iam:CreateAccessKey for IAM user ci-bot failed over connection "production": /);
+      assert.ok(error.message.includes(`(request id ${REQUEST_ID})`));
+      assert.ok(!error.message.includes("of-connection"));
+      assert.equal(server.requests.length, 1);
+    });
+  }
+
+  it("send CreateAccessKey once also where the connection breaks, and where no answer comes in time", async () => {
+    server.answer("reset");
+    assert.ok((await failureOf((await open()).create())) instanceof InternalError);
+    assert.equal(server.requests.length, 1);
+    server.answer("silence");
+    const error = await failureOf((await open({ callSeconds: 0.2 })).create());
+    assert.ok(error instanceof InternalError);
+    assert.match(error.message, /iam-rotation:limits\.callSeconds gives each call more time$/);
+    assert.equal(server.requests.length, 2);
+  });
+
+  it("end after callSeconds, whatever they are", async () => {
+    server.answer("silence");
+    const aws = await open({ callSeconds: 0.1 });
+    for (const [action, call] of CALLS) {
+      const error = await failureOf(call(aws));
+      assert.match(error.message, /callSeconds/, action);
+    }
+  });
+
+  it("are tried again after a failure of AWS's, apart from CreateAccessKey", async () => {
+    server.answer({ code: "ServiceFailure", status: 500 }, { result: "<AccessKeyMetadata/>" });
+    assert.deepEqual(await (await open()).list(), []);
+    assert.equal(server.requests.length, 2);
+  });
+
+  it("carry rotation and job in their user agent, every one of them", async () => {
+    server.answer({ code: "AccessDenied", status: 403 });
+    const aws = await open();
+    for (const [, call] of CALLS) await failureOf(call(aws));
+    assert.deepEqual(
+      server.requests.map(({ action }) => action),
+      CALLS.map(([action]) => action),
+    );
+    for (const { action, userAgent } of server.requests) {
+      assert.match(userAgent, /^aws-sdk-js\/.* pulumi-iam-rotation rotation\/the-rotation job\/the-job$/, action);
+    }
+  });
+
+  it("are signed by the connection, and those of a verification by the new key itself", async () => {
+    server.answer({ result: IDENTITY });
+    const aws = await open();
+    await aws.caller();
+    await aws.identify(CREDENTIAL);
+    assert.deepEqual(
+      server.requests.map(({ signedWith }) => signedWith),
+      ["AKIACONNECTION", "AKIANEW"],
+    );
+  });
+
+  it("give the user with account, arn and unique id, and nothing for a user that does not exist", async () => {
+    server.answer({ result: `<User>${IDENTITY}<UserName>ci-bot</UserName></User>` });
+    const aws = await open();
+    assert.deepEqual(await aws.user(), {
+      userId: "AIDA1",
+      arn: "arn:aws:iam::123456789012:user/ci-bot",
+      accountId: "123456789012",
+    });
+    server.answer({ code: "NoSuchEntity", status: 404 });
+    assert.equal(await aws.user(), undefined);
+    assert.equal(await aws.list(), undefined);
+  });
+
+  it("list the keys of all pages", async () => {
+    const page = (id: string, rest: string) => ({
+      result: `<AccessKeyMetadata><member>${KEY(id)}</member></AccessKeyMetadata>${rest}`,
+    });
+    server.answer(
+      page("AKIA0001", "<IsTruncated>true</IsTruncated><Marker>more</Marker>"),
+      page("AKIA0002", "<IsTruncated>false</IsTruncated>"),
+    );
+    const listed = await (await open()).list();
+    assert.deepEqual(listed, [
+      { accessKeyId: "AKIA0001", status: "Active", createdAt: "2027-01-10T08:30:00.000Z" },
+      { accessKeyId: "AKIA0002", status: "Active", createdAt: "2027-01-10T08:30:00.000Z" },
+    ]);
+    assert.deepEqual(
+      server.requests.map(({ parameters }) => parameters["Marker"]),
+      [undefined, "more"],
+    );
+  });
+
+  it("give the new key with its secret and the time of AWS's clock", async () => {
+    server.answer({ result: `<AccessKey>${KEY("AKIANEW")}<SecretAccessKey>new/secret</SecretAccessKey></AccessKey>` });
+    assert.deepEqual(await (await open()).create(), {
+      accessKeyId: "AKIANEW",
+      secretAccessKey: "new/secret",
+      createdAt: "2027-01-10T08:30:00.000Z",
+    });
+  });
+
+  it("disable and delete one key by its id, and say whether it was there", async () => {
+    server.answer({ result: "" });
+    const aws = await open();
+    assert.deepEqual([await aws.deactivate("AKIA0001"), await aws.delete("AKIA0001")], [true, true]);
+    assert.deepEqual(
+      server.requests.map(({ parameters: { Action, UserName, AccessKeyId, Status } }) => [
+        Action,
+        UserName,
+        AccessKeyId,
+        Status,
+      ]),
+      [
+        ["UpdateAccessKey", "ci-bot", "AKIA0001", "Inactive"],
+        ["DeleteAccessKey", "ci-bot", "AKIA0001", undefined],
+      ],
+    );
+    server.answer({ code: "NoSuchEntity", status: 404 });
+    assert.deepEqual([await aws.deactivate("AKIA0001"), await aws.delete("AKIA0001")], [false, false]);
+  });
+
+  it("give when, where and for what a key was last used, and null for never", async () => {
+    const aws = await open();
+    const used = (inside: string) =>
+      server.answer({ result: `<UserName>ci-bot</UserName><AccessKeyLastUsed>${inside}</AccessKeyLastUsed>` });
+    used("<LastUsedDate>2027-01-11T00:00:00Z</LastUsedDate><ServiceName>s3</ServiceName><Region>eu-west-1</Region>");
+    assert.deepEqual(await aws.lastUse("AKIA0001"), {
+      at: "2027-01-11T00:00:00.000Z",
+      service: "s3",
+      region: "eu-west-1",
+    });
+    used("<ServiceName>N/A</ServiceName><Region>N/A</Region>");
+    assert.equal(await aws.lastUse("AKIA0001"), null);
+  });
+
+  it("say of a new key that AWS does not know it yet, and fail for a wrong secret", async () => {
+    const aws = await open();
+    server.answer({ code: "InvalidClientTokenId", status: 403 });
+    assert.equal(await aws.identify(CREDENTIAL), undefined);
+    assert.equal(server.requests.length, 1);
+    server.answer({ code: "SignatureDoesNotMatch", status: 403 });
+    const error = await failureOf(aws.identify(CREDENTIAL));
+    assert.ok(error instanceof UnauthorizedError);
+    assert.ok(!error.message.includes(CREDENTIAL.secretAccessKey));
+  });
+
+  it("send one request for one pass of a verification, also where AWS fails", async () => {
+    server.answer({ code: "ServiceUnavailable", status: 503 });
+    await failureOf((await open()).identify(CREDENTIAL));
+    assert.equal(server.requests.length, 1);
+  });
+
+  describe("while asOf is set", () => {
+    it("go to a server on this machine", async () => {
+      server.answer({ result: "<AccessKeyMetadata/>" });
+      assert.deepEqual(await (await open({ onlyLocalEndpoints: true })).list(), []);
+      process.env["AWS_ENDPOINT_URL"] = server.endpoint.replace("127.0.0.1", "localhost");
+      assert.deepEqual(await (await open({ onlyLocalEndpoints: true })).list(), []);
+    });
+
+    for (const host of ["aws.invalid", "localhost.aws.invalid", "127.0.0.1.aws.invalid", "notlocalhost"]) {
+      it(`are refused, each of them, before any request to ${host} is sent`, async () => {
+        // No such host: a request to it would fail as another error.
+        process.env["AWS_ENDPOINT_URL"] = `http://${host}`;
+        const aws = await open({ onlyLocalEndpoints: true });
+        for (const [action, call] of CALLS) {
+          const error = await failureOf(call(aws));
+          assert.ok(error instanceof InputError, action);
+          assert.equal(
+            error.message,
+            [
+              `iam-rotation:asOf is set, and the AWS endpoint ${host} is not on this machine: a key would be made or retired on a day that is not today`,
+              "Now: nothing was changed",
+              "Next: `pulumi config rm iam-rotation:asOf`; `pulumi preview` may use it, `pulumi up` only against an emulator",
+            ].join("\n"),
+          );
+        }
+      });
+    }
+
+    it("are refused for AWS itself", async () => {
+      delete process.env["AWS_ENDPOINT_URL"];
+      const aws = await open({ onlyLocalEndpoints: true });
+      for (const [action, call] of CALLS) {
+        const error = await failureOf(call(aws));
+        assert.ok(error instanceof InputError, action);
+        assert.match(error.message, /the AWS endpoint [a-z0-9.-]*amazonaws\.com is not on this machine/);
+      }
+      assert.deepEqual(server.requests, []);
+    });
+  });
+});

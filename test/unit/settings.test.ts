@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+
+import { regionOf } from "../../provider/src/aws/clients";
+import { type Connections, findConnection, parseConnections } from "../../provider/src/aws/connections";
+import { AMBIENT_CONNECTION_ID } from "../../provider/src/contract/inputs";
+import { readSettings, type Settings } from "../../provider/src/lifecycle/settings";
+import { InputError } from "../../provider/src/rotation/errors";
+import { FakeClock, START } from "../support/fakeClock";
+
+const ID = "aaaaaaaa-0000-4000-8000-00000000000e";
+
+function settingsOf(config: Readonly<Record<string, string>>): Settings {
+  return readSettings({ clock: new FakeClock(), config: (key) => config[key] });
+}
+
+function refusalOf(method: () => unknown): string {
+  try {
+    method();
+  } catch (error) {
+    assert.ok(error instanceof InputError);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "nothing was refused" });
+}
+
+const connectionsOf = (entry: unknown): Connections => parseConnections(JSON.stringify({ [ID]: entry }));
+
+describe("The stack's config", () => {
+  it("may be left out: then the clock decides, the limits are the defaults, and only the ambient connection is known", () => {
+    const { now, isAsOf, limits, connections } = settingsOf({});
+    assert.deepEqual([now.toISOString(), isAsOf], [START, false]);
+    assert.deepEqual(limits, {
+      callSeconds: 60,
+      lagSeconds: 90,
+      verifySeconds: 120,
+      verifySpacingSeconds: 2,
+      rotationSeconds: 300,
+    });
+    assert.deepEqual([...connections.keys()], [AMBIENT_CONNECTION_ID]);
+    assert.equal(AMBIENT_CONNECTION_ID, "00000000-0000-0000-0000-000000000000");
+  });
+
+  it("changes one limit and leaves the others, with fractions also as text", () => {
+    const { limits } = settingsOf({
+      "iam-rotation:limits": JSON.stringify({ verifySpacingSeconds: "0.05", lagSeconds: 0 }),
+    });
+    assert.deepEqual([limits.verifySpacingSeconds, limits.lagSeconds, limits.callSeconds], [0.05, 0, 60]);
+  });
+
+  const limits: readonly [string, string, string][] = [
+    ["a limit that is no number", '{"callSeconds":"soon"}', "iam-rotation:limits.callSeconds: must be a number"],
+    ["a limit below 0", '{"lagSeconds":-1}', "iam-rotation:limits.lagSeconds: must be at least 0"],
+    [
+      "a misspelt limit",
+      '{"lagSecond":1}',
+      'iam-rotation:limits.lagSecond: is not a known property; did you mean "lagSeconds"?',
+    ],
+    ["text in place of limits", "quick", "iam-rotation:limits: must be an object"],
+  ];
+  for (const [what, text, says] of limits) {
+    it(`refuses ${what}`, () => {
+      assert.equal(
+        refusalOf(() => settingsOf({ "iam-rotation:limits": text })),
+        [
+          says,
+          "Now: nothing was changed",
+          "Next: correct it with `pulumi config set --path iam-rotation:limits.NAME SECONDS`",
+        ].join("\n"),
+      );
+    });
+  }
+
+  it("moves the schedule's clock by asOf, an instant with its offset", () => {
+    const { now, isAsOf } = settingsOf({ "iam-rotation:asOf": "2027-03-01T02:30+02:30" });
+    assert.deepEqual([now.toISOString(), isAsOf], ["2027-03-01T00:00:00.000Z", true]);
+  });
+
+  for (const text of ["", "tomorrow", "2027-03-01", "2027-03-01T00:00:00", "2027-13-01T00:00:00Z", "1803859200000"]) {
+    it(`refuses an asOf of "${text}"`, () => {
+      assert.match(
+        refusalOf(() => settingsOf({ "iam-rotation:asOf": text })),
+        /^iam-rotation:asOf: must be an instant with its offset, as in 2027-03-01T00:00:00Z\nNow: nothing was changed\n/,
+      );
+    });
+  }
+});
+
+describe("The connections in the stack's config", () => {
+  it("are found by their id in any case", () => {
+    const connections = connectionsOf({ name: "production", method: "profile", profile: "prod" });
+    const expected = { id: ID, name: "production", method: "profile", profile: "prod" };
+    assert.deepEqual(findConnection(connections, ID), expected);
+    assert.deepEqual(findConnection(connections, ID.toUpperCase()), expected);
+    const upper = parseConnections(JSON.stringify({ [ID.toUpperCase()]: { name: "p", method: "default" } }));
+    assert.equal(findConnection(upper, ID).name, "p");
+  });
+
+  const wrong: readonly [string, unknown, string][] = [
+    ["no name", { method: "default" }, "name: must be a string"],
+    ["no profile", { name: "p", method: "profile" }, "profile: must be a string"],
+    [
+      "a misspelt property",
+      { name: "p", method: "access-key", accessKeyId: "A", secretAccesKey: "hidden/value" },
+      'secretAccesKey: is not a known property; did you mean "secretAccessKey"?',
+    ],
+    [
+      "a session that is too short",
+      { name: "p", method: "assume-role", roleArn: "arn:x", durationSeconds: 60 },
+      "durationSeconds: must be at least 900",
+    ],
+    ["a method that nobody knows", { name: "p", method: "hidden/value" }, "method: "],
+  ];
+  for (const [what, entry, says] of wrong) {
+    it(`are refused with ${what}, by the path of it and without any value`, () => {
+      const message = refusalOf(() => connectionsOf(entry));
+      assert.ok(message.includes(`iam-rotation:connections.${ID}.${says}`), message);
+      assert.ok(!message.includes("hidden/value"));
+    });
+  }
+
+  it("are refused as text that is no map", () => {
+    assert.match(
+      refusalOf(() => parseConnections("hidden/value")),
+      /^iam-rotation:connections: must be a map from connection id to connection\n/,
+    );
+  });
+});
+
+describe("The region of a rotation", () => {
+  const connection = (region?: string) =>
+    findConnection(connectionsOf({ name: "p", method: "default", ...(region && { region }) }), ID);
+
+  it("is that of the parameters, else the connection's, else the environment's, else us-east-1", () => {
+    const environment = { AWS_REGION: "ap-south-1", AWS_DEFAULT_REGION: "sa-east-1" };
+    assert.equal(regionOf({ region: "eu-west-1" }, connection("eu-north-1"), environment), "eu-west-1");
+    assert.equal(regionOf({}, connection("eu-north-1"), environment), "eu-north-1");
+    assert.equal(regionOf({}, connection(), environment), "ap-south-1");
+    assert.equal(regionOf({}, connection(), { AWS_DEFAULT_REGION: "sa-east-1" }), "sa-east-1");
+    assert.equal(regionOf({}, connection(), { AWS_REGION: " " }), "us-east-1");
+    assert.equal(regionOf({}, connection(), {}), "us-east-1");
+  });
+});
