@@ -11,6 +11,7 @@ import type { LifecycleContext } from "./lifecycle/context";
 import { create } from "./lifecycle/create";
 import { deleteRotation } from "./lifecycle/delete";
 import { diff } from "./lifecycle/diff";
+import { Exclusive } from "./lifecycle/exclusive";
 import { PartialFailure } from "./lifecycle/partialFailure";
 import { read } from "./lifecycle/read";
 import { update } from "./lifecycle/update";
@@ -35,6 +36,8 @@ interface HostError {
 class DynamicRotationProvider implements dynamic.ResourceProvider {
   private config: dynamic.Config | undefined;
   private readonly pool = new ClientPool();
+  // Two resources of a run may name the same user: they must not count its slots at the same time.
+  private readonly perUser = new Exclusive();
 
   private readonly context: LifecycleContext = {
     clock: { now: () => new Date(), sleep: async (milliseconds) => void (await sleep(milliseconds)) },
@@ -43,6 +46,7 @@ class DynamicRotationProvider implements dynamic.ResourceProvider {
     open: async ({ connection, connections, ...run }) =>
       openUserAccessKeys({
         ...run,
+        clock: this.context.clock,
         clients: await this.pool.of(connection, connections, run.region),
         connection: connection.name,
       }),
@@ -70,7 +74,11 @@ class DynamicRotationProvider implements dynamic.ResourceProvider {
   }
 
   async create(inputs: Properties): Promise<dynamic.CreateResult> {
-    const { id, state } = await atHost(() => create(plain(inputs) as unknown as CheckedInputs, this.context), inputs);
+    const checked = plain(inputs) as unknown as CheckedInputs;
+    const { id, state } = await atHost(
+      () => this.perUser.run(checked.parameters.userName, () => create(checked, this.context)),
+      inputs,
+    );
     return { id, outs: jsonOf(state) };
   }
 
@@ -80,15 +88,18 @@ class DynamicRotationProvider implements dynamic.ResourceProvider {
   }
 
   async update(id: string, olds: Properties, news: Properties): Promise<dynamic.UpdateResult> {
+    const checked = plain(news) as unknown as CheckedInputs;
+    const old = plain(olds) as unknown as RotationState;
     const state = await atHost(
-      () => update(id, plain(olds) as unknown as RotationState, plain(news) as unknown as CheckedInputs, this.context),
+      () => this.perUser.run(checked.parameters.userName, () => update(id, old, checked, this.context)),
       news,
     );
     return { outs: jsonOf(state) };
   }
 
   async delete(id: string, properties: Properties): Promise<void> {
-    await atHost(() => deleteRotation(id, plain(properties) as unknown as RotationState, this.context));
+    const state = plain(properties) as unknown as RotationState;
+    await atHost(() => this.perUser.run(state.parameters.userName, () => deleteRotation(id, state, this.context)));
   }
 }
 

@@ -140,6 +140,7 @@ const COMPUTED: Record<
   userId: undefined,
   previousAccessKeyId: undefined,
   keys: undefined,
+  generation: undefined,
   unsettled: undefined,
   nextRotationAt: undefined,
   rotation: undefined,

@@ -29,12 +29,12 @@ const shapes = {
   }),
 };
 
-const connectionSchema = z.discriminatedUnion("method", [
-  shapes.default,
-  shapes.profile,
-  shapes["access-key"],
-  shapes["assume-role"],
-]);
+const connectionSchema = z.discriminatedUnion(
+  "method",
+  [shapes.default, shapes.profile, shapes["access-key"], shapes["assume-role"]],
+  // A connection that is no object at all, or whose method nobody knows.
+  { error: `must be one of ${Object.keys(shapes).join(", ")}` },
+);
 const connectionsSchema = z.record(z.string(), connectionSchema);
 
 /** How AWS is reached: one entry of config `iam-rotation:connections`, with its id. */

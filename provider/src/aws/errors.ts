@@ -81,7 +81,7 @@ export function awsError(cause: unknown, call: AwsCall): RotationError {
   const explain = (next: string | undefined): Explanation => ({
     what: `${call.action} for IAM user ${call.userName}${key} failed over connection "${call.connection}": ${said}${requestId ? ` (request id ${requestId})` : ""}`,
     next,
-    details: { ...call, code, ...(requestId && { requestId }) },
+    details: { ...call, code, isDefinite: isDefinite(cause), ...(requestId && { requestId }) },
     cause,
   });
   if (UNAUTHORIZED.has(code)) {
@@ -112,9 +112,17 @@ export function awsError(cause: unknown, call: AwsCall): RotationError {
   return new InternalError(explain("run `pulumi up` again"));
 }
 
+/** An answer 4xx is a definite no; 408 says that AWS stopped waiting, not what it did. */
+function isDefinite(cause: unknown): boolean {
+  const status = metadataOf(cause).httpStatusCode;
+  return status !== undefined && status >= 400 && status < 500 && status !== 408;
+}
+
 function requestIdOf(cause: unknown): string | undefined {
-  if (typeof cause !== "object" || cause === null || !("$metadata" in cause)) return undefined;
-  const metadata = cause.$metadata;
-  if (typeof metadata !== "object" || metadata === null || !("requestId" in metadata)) return undefined;
-  return typeof metadata.requestId === "string" ? metadata.requestId : undefined;
+  return metadataOf(cause).requestId;
+}
+
+function metadataOf(cause: unknown): { readonly requestId?: string; readonly httpStatusCode?: number } {
+  if (typeof cause !== "object" || cause === null || !("$metadata" in cause)) return {};
+  return cause.$metadata ?? {};
 }

@@ -1,7 +1,7 @@
 import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
 
-import { InputError } from "../rotation/errors";
-import type { AccessKey, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
+import { awsCodeOf, ForbiddenError, InputError } from "../rotation/errors";
+import type { AccessKey, Clock, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
 import { type AwsClients, openVerificationClient } from "./clients";
 import { awsError, isMissing, isNotLive } from "./errors";
 
@@ -13,6 +13,7 @@ export interface AwsRun {
   readonly userName: string;
   readonly region: string;
   readonly limits: Limits;
+  readonly clock: Clock;
   /** The resource id and the run's job id: they stand in the user agent, so CloudTrail shows them. */
   readonly rotationId: string;
   readonly jobId: string;
@@ -29,23 +30,32 @@ interface HttpRequest {
 type Build = (
   next: (args: { request: unknown }) => Promise<unknown>,
 ) => (args: { request: unknown }) => Promise<unknown>;
+type Deserialize = (
+  next: (args: unknown) => Promise<{ response: unknown }>,
+) => (args: unknown) => Promise<{ response: unknown }>;
 interface Command {
-  readonly middlewareStack: { add(build: never, options: { step: "build"; priority: "low"; name: string }): void };
+  readonly middlewareStack: {
+    add(build: never, options: { step: "build"; priority: "low"; name: string }): void;
+    add(deserialize: never, options: { step: "deserialize"; priority: "low"; name: string }): void;
+  };
 }
 
 /** The IAM user's access keys over the AWS SDK. */
 export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
   const { clients, userName } = run;
 
+  let skew = 0;
+
   async function call<C extends Command, Answer>(
     action: string,
     command: C,
     send: (command: C, options: { abortSignal: AbortSignal }) => Promise<Answer>,
     accessKeyId?: string,
+    seconds = run.limits.callSeconds,
   ): Promise<Answer> {
-    prepare(command, run);
+    prepare(command, run, (date) => (skew = date - run.clock.now().getTime()));
     try {
-      return await send(command, { abortSignal: AbortSignal.timeout(run.limits.callSeconds * 1_000) });
+      return await send(command, { abortSignal: AbortSignal.timeout(Math.max(0, Math.round(seconds * 1_000))) });
     } catch (cause) {
       throw awsError(cause, { action, userName, accessKeyId, connection: run.connection });
     }
@@ -63,7 +73,8 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
         const { User } = await call("iam:GetUser", new GetUserCommand({ UserName: userName }), (c, o) =>
           clients.iam.send(c, o),
         );
-        return identity(User?.UserId, User?.Arn);
+        const tags = (User?.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]);
+        return { ...identity(User?.UserId, User?.Arn), tags: Object.fromEntries(tags) as Record<string, string> };
       } catch (cause) {
         return gone(cause, undefined);
       }
@@ -95,12 +106,14 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       return keys;
     },
 
-    async create() {
+    async create(seconds) {
       const { CreateAccessKeyCommand } = await import("@aws-sdk/client-iam");
       const { AccessKey: key } = await call(
         "iam:CreateAccessKey",
         new CreateAccessKeyCommand({ UserName: userName }),
         (c, o) => clients.iamOnce.send(c, o),
+        undefined,
+        seconds,
       );
       return {
         accessKeyId: key?.AccessKeyId ?? "",
@@ -168,11 +181,37 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
         await call("sts:GetCallerIdentity", new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o)),
       );
     },
+
+    async tag(tags) {
+      const { TagUserCommand } = await import("@aws-sdk/client-iam");
+      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+      try {
+        await call("iam:TagUser", new TagUserCommand({ UserName: userName, Tags }), (c, o) => clients.iam.send(c, o));
+        return true;
+      } catch (cause) {
+        if (cause instanceof ForbiddenError || awsCodeOf(cause)?.startsWith("LimitExceeded")) return false;
+        throw cause;
+      }
+    },
+
+    async untag(keys) {
+      const { UntagUserCommand } = await import("@aws-sdk/client-iam");
+      const command = new UntagUserCommand({ UserName: userName, TagKeys: [...keys] });
+      try {
+        await call("iam:UntagUser", command, (c, o) => clients.iam.send(c, o));
+        return true;
+      } catch (cause) {
+        if (cause instanceof ForbiddenError) return false;
+        return gone(cause, true);
+      }
+    },
+
+    skew: () => skew,
   };
 }
 
-/** Puts rotation and job id into the user agent, and holds `asOf` to endpoints on this machine. */
-function prepare(command: Command, run: AwsRun): void {
+/** Puts rotation and job id into the user agent, holds `asOf` to endpoints on this machine, and reads AWS's clock. */
+function prepare(command: Command, run: AwsRun, onDate: (date: number) => void): void {
   const build: Build = (next) => (args) => {
     const request = args.request as HttpRequest;
     if (run.onlyLocalEndpoints && !isLocal(request.hostname)) {
@@ -186,7 +225,15 @@ function prepare(command: Command, run: AwsRun): void {
     request.headers["user-agent"] = `${agent} pulumi-iam-rotation rotation/${run.rotationId} job/${run.jobId}`.trim();
     return next(args);
   };
+  // Innermost, so that it sees the answer of every attempt, a refusal too.
+  const deserialize: Deserialize = (next) => async (args) => {
+    const result = await next(args);
+    const date = Date.parse((result.response as { headers?: Record<string, string> }).headers?.["date"] ?? "");
+    if (!Number.isNaN(date)) onDate(date);
+    return result;
+  };
   command.middlewareStack.add(build as never, { step: "build", priority: "low", name: "iamRotationRun" });
+  command.middlewareStack.add(deserialize as never, { step: "deserialize", priority: "low", name: "iamRotationClock" });
 }
 
 function isLocal(hostname: string): boolean {

@@ -47,6 +47,8 @@ export interface ComputedOutputs {
   readonly userId: string;
   readonly previousAccessKeyId: string | null;
   readonly keys: readonly KeyRecord[];
+  /** Counts the runs that wrote the user's tag `iam-rotation` and saved: tells a restored older state. */
+  readonly generation: number;
   /** What the next update has to put right without making a key; null when nothing. */
   readonly unsettled: string | null;
 }
@@ -67,6 +69,7 @@ export type RotationEvents = Pick<
   | "lastRotationMessage"
   | "rotation"
   | "nextRotationAt"
+  | "generation"
   | "unsettled"
 >;
 

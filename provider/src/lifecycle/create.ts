@@ -21,26 +21,30 @@ export async function create(
   const session = await openSession(id, inputs, context, { writes: true });
   const request = {
     intent: "create" as const,
+    rotationId: id,
+    owner: inputs.owner,
+    jobId: session.jobId,
     userName: inputs.parameters.userName,
     region: session.region,
     policy: inputs.previousKey,
     ring: EMPTY_RING,
+    generation: undefined,
     user: undefined,
     at: inputs.rotation.at,
     now: session.settings.now,
   };
   try {
-    const { ring, user } = inputs.adopt
-      ? await adoptKey(request, inputs.adopt, session)
-      : await runRotation(request, session);
-    return { id, state: firstState(inputs, session, ring, user, null) };
+    const result = inputs.adopt ? await adoptKey(request, inputs.adopt, session) : await runRotation(request, session);
+    return { id, state: firstState(inputs, session, { ...result, status: "success", message: result.warning }) };
   } catch (failure) {
     if (!(failure instanceof RunFailure)) throw failure;
-    const { ring, user } = failure;
+    const { ring, user, generation, hasWritten } = failure;
     // Thrown with an id before there is a key, a forced replacement would mark the old resource for deletion.
     if (!ring.pendingCredentials || !user) {
       throw failure.error.withSituation({
-        now: "nothing was changed",
+        now: hasWritten
+          ? "no key was handed out, and none is in state; the user's tag iam-rotation tells the next run what this one left"
+          : "nothing was changed",
         next: "run `pulumi up` again",
         reqId: session.jobId,
       });
@@ -50,35 +54,40 @@ export async function create(
       next: "run `pulumi up` again: it goes on with this key",
       reqId: session.jobId,
     });
-    throw new PartialFailure(id, firstState(inputs, session, ring, user, error.message), error);
+    const outcome = { ring, user, generation: generation ?? 1, status: "failed", message: error.message } as const;
+    throw new PartialFailure(id, firstState(inputs, session, outcome), error);
   }
 }
 
-function firstState(
-  inputs: CheckedInputs,
-  session: Session,
-  ring: KeyRing,
-  user: Identity,
-  failure: string | null,
-): RotationState {
+interface Outcome {
+  readonly ring: KeyRing;
+  readonly user: Identity;
+  readonly generation: number;
+  readonly status: "success" | "failed";
+  readonly message: string | undefined;
+  readonly unsettled?: string | undefined;
+}
+
+function firstState(inputs: CheckedInputs, session: Session, outcome: Outcome): RotationState {
   const now = session.settings.now.toISOString();
   return composeState({
     inputs,
     connection: session.connection,
-    user,
-    ring,
+    user: outcome.user,
+    ring: outcome.ring,
     events: {
       createdAt: now,
       updatedAt: now,
-      rotationStatus: failure === null ? "success" : "failed",
+      rotationStatus: outcome.status,
       lastRotationAttemptedAt: now,
       lastRotatedAt: inputs.rotation.at,
       lastRotationJobId: session.jobId,
       isLastRotationManual: true,
-      lastRotationMessage: failure,
+      lastRotationMessage: outcome.message ?? null,
       rotation: inputs.rotation,
       nextRotationAt: inputs.nextRotationAt,
-      unsettled: null,
+      generation: outcome.generation,
+      unsettled: outcome.unsettled ?? null,
     },
   });
 }

@@ -1,27 +1,37 @@
 import { describeKeys, ringOf, type RotationState } from "../contract/outputs";
+import { destroyKeys } from "../rotation/destroy";
 import { InternalError, RotationError } from "../rotation/errors";
-import { withoutKey } from "../rotation/keyRing";
 import type { LifecycleContext } from "./context";
 import { assertSameAccount } from "./read";
 import { openSession } from "./session";
 
 /**
  * Deletes the keys of this rotation, each by its id, and no other. Already gone is success. With
- * `revokeGeneratedCredentials: false` it leaves them and calls nothing.
+ * `revokeGeneratedCredentials: false` it leaves them and takes only its tags away.
  *
  * @throws RotationError; the resource stays in state then, and the next destroy goes on.
  */
 export async function deleteRotation(id: string, state: RotationState, context: LifecycleContext): Promise<void> {
-  if (!state.revokeGeneratedCredentials) return;
   const session = await openSession(id, state, context, { writes: false });
   let ring = ringOf(state);
   try {
-    for (const { accessKeyId } of ring.keys) {
-      const wasThere = await session.aws.delete(accessKeyId);
-      // In another account every key looks gone.
-      if (!wasThere) await assertSameAccount(state, session);
-      ring = withoutKey(ring, accessKeyId);
-    }
+    await destroyKeys(
+      {
+        rotationId: id,
+        userName: state.parameters.userName,
+        region: session.region,
+        ring,
+        generation: state.generation,
+        userId: state.userId,
+        revoke: state.revokeGeneratedCredentials,
+      },
+      session,
+      async (left, wasThere) => {
+        // In another account every key, and the user, look gone.
+        if (!wasThere) await assertSameAccount(state, session);
+        ring = left;
+      },
+    );
   } catch (cause) {
     const error =
       cause instanceof RotationError

@@ -1,8 +1,8 @@
 import { type CheckedInputs, inputsOf, ringOf, type RotationState } from "../contract/outputs";
 import { ConflictError } from "../rotation/errors";
-import { currentKey, type KeyRing } from "../rotation/keyRing";
+import { currentKey, type KeyRing, ledgerKeys } from "../rotation/keyRing";
 import type { AccessKey } from "../rotation/ports";
-import { listKeys } from "../rotation/run";
+import { type Observation, observe } from "../rotation/observe";
 import type { LifecycleContext } from "./context";
 import { openSession, type Session, userOf } from "./session";
 
@@ -16,11 +16,12 @@ export type ReadResult = { readonly state: RotationState; readonly inputs: Omit<
 export async function read(id: string, state: RotationState, context: LifecycleContext): Promise<ReadResult> {
   const session = await openSession(id, state, context, { writes: false });
   const ring = ringOf(state);
-  const [user, listed] = await Promise.all([session.aws.user(), listKeys(ring, session)]);
-  if (!user || !listed) {
+  const observation = await observe(ring, id, "read", session);
+  if (!observation) {
     await assertSameAccount(state, session);
     return undefined;
   }
+  const { user, listed } = observation;
   const known = userOf(state);
   if (user.accountId !== known.accountId) await assertSameAccount(state, session);
   // Made again under the same name: the old user's keys went with it, and the next `up` starts anew.
@@ -31,7 +32,7 @@ export async function read(id: string, state: RotationState, context: LifecycleC
   const found: RotationState = {
     ...state,
     rotation: drift === undefined ? rotation : { ...rotation, drift },
-    unsettled: unsettledOf(ring, listed) ?? null,
+    unsettled: unsettledOf(id, ring, observation) ?? null,
   };
   return { state: found, inputs: inputsOf(found) };
 }
@@ -47,16 +48,25 @@ function driftOf(ring: KeyRing, listed: readonly AccessKey[]): string | undefine
     : `the current key ${current.accessKeyId} was set ${status}`;
 }
 
-/** What state says of other keys that is no longer so. */
-function unsettledOf(ring: KeyRing, listed: readonly AccessKey[]): string | undefined {
-  const gone = ring.keys
-    .filter((key) => key.state !== "current" && !listed.some((other) => other.accessKeyId === key.accessKeyId))
-    .map((key) => `the ${key.state} key ${key.accessKeyId} is no longer on the user`);
-  const disabled = ring.keys
-    .filter((key) => key.state === "previous" || key.state === "pending")
-    .filter((key) => listed.some((other) => other.accessKeyId === key.accessKeyId && other.status !== "Active"))
-    .map((key) => `the ${key.state} key ${key.accessKeyId} was set Inactive`);
-  return [...gone, ...disabled].join("; ") || undefined;
+/** What state and ledger say that is not so, the current key apart. */
+function unsettledOf(id: string, ring: KeyRing, { listed, ledger, leftovers }: Observation): string | undefined {
+  const statusOf = (accessKeyId: string) => listed.find((key) => key.accessKeyId === accessKeyId)?.status;
+  const found = ring.keys
+    .filter((key) => key.state !== "current")
+    .flatMap(({ accessKeyId, state }) => {
+      const status = statusOf(accessKeyId);
+      if (status === undefined) return [`the ${state} key ${accessKeyId} is no longer on the user`];
+      const mustWork = state === "previous" || state === "pending";
+      return mustWork && status !== "Active" ? [`the ${state} key ${accessKeyId} was set ${status}`] : [];
+    });
+  found.push(...leftovers.map(({ accessKeyId }) => `the key ${accessKeyId} was made by a run that did not end`));
+  if (ledger?.rotationId === id) {
+    if (ledger.announcement) found.push("the user's tag iam-rotation still announces a key");
+    else if (ledger.keys.some((accessKeyId) => !ledgerKeys(ring).includes(accessKeyId) && !statusOf(accessKeyId))) {
+      found.push("the user's tag iam-rotation names a key that is no longer on the user");
+    }
+  }
+  return found.join("; ") || undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { regionOf } from "../aws/clients";
 import { accountIdOf } from "../aws/userAccessKeys";
 import type { CheckedInputs, RotationState } from "../contract/outputs";
 import type { Identity, UserAccessKeys } from "../rotation/ports";
-import type { RunContext } from "../rotation/run";
+import type { RunContext } from "../rotation/observe";
 import type { LifecycleContext } from "./context";
 import { readSettings, type Settings } from "./settings";
 

@@ -1,11 +1,14 @@
+import { findConnection } from "../aws/connections";
 import { type CheckedInputs, composeState, describeKeys, ringOf, type RotationState } from "../contract/outputs";
 import { NotFoundError } from "../rotation/errors";
 import type { InUse } from "../rotation/gate";
-import { assertSameUser, RunFailure, runRotation } from "../rotation/run";
+import { otherUserFailure } from "../rotation/refusals";
+import { RunFailure, runRotation } from "../rotation/run";
 import type { LifecycleContext } from "./context";
 import { intentOf } from "./intent";
 import { PartialFailure } from "./partialFailure";
 import { openSession, userOf } from "./session";
+import { readSettings } from "./settings";
 
 /**
  * Does what is due: a rotation, the retirement of the previous key, putting state right; else changes in place, without
@@ -28,10 +31,14 @@ export async function update(
     const result = await runRotation(
       {
         intent,
+        rotationId: id,
+        owner: inputs.owner,
+        jobId: session.jobId,
         userName: inputs.parameters.userName,
         region: session.region,
         policy: inputs.previousKey,
         ring: ringOf(state),
+        generation: state.generation,
         user: userOf(state),
         at: inputs.rotation.at,
         now: session.settings.now,
@@ -39,7 +46,8 @@ export async function update(
       session,
     );
     const isRotated = result.ring.generatedCredentials !== state.generatedCredentials;
-    const { heldBack } = result;
+    const { heldBack, warning } = result;
+    const messages = [...heldBack.map(describeHeldBack), ...(warning ? [warning] : [])];
     return composeState({
       inputs,
       connection: session.connection,
@@ -53,16 +61,17 @@ export async function update(
         lastRotatedAt: isRotated ? inputs.rotation.at : state.lastRotatedAt,
         lastRotationJobId: isRotated ? session.jobId : state.lastRotationJobId,
         isLastRotationManual: isRotated ? inputs.rotation.manual : state.isLastRotationManual,
-        lastRotationMessage: heldBack.length > 0 ? heldBack.map(describeHeldBack).join("; ") : null,
+        lastRotationMessage: messages.join("; ") || null,
         // Left "active" where it was held back, so that each update tries again.
         rotation: heldBack.length > 0 ? { ...inputs.rotation, previousKey: "active" } : inputs.rotation,
         nextRotationAt: inputs.nextRotationAt,
-        unsettled: null,
+        generation: result.generation,
+        unsettled: result.unsettled ?? null,
       },
     });
   } catch (failure) {
     if (!(failure instanceof RunFailure)) throw failure;
-    const { ring } = failure;
+    const { ring, generation } = failure;
     const error = failure.error.withSituation({
       now: `${describeKeys(ring)}; consumers keep ${state.accessKeyId ?? "no key"}`,
       next: "run `pulumi up` again",
@@ -80,6 +89,7 @@ export async function update(
         lastRotationAttemptedAt: now,
         lastRotationJobId: session.jobId,
         lastRotationMessage: error.message,
+        generation: generation ?? state.generation,
       },
     });
     throw new PartialFailure(id, failed, error);
@@ -93,8 +103,10 @@ async function updateInPlace(
   context: LifecycleContext,
 ): Promise<RotationState> {
   const { userName } = inputs.parameters;
-  const session = await openSession(id, inputs, context, { writes: false });
+  const settings = readSettings(context);
+  const connection = findConnection(settings.connections, inputs.connectionId);
   if (inputs.connectionId !== state.connectionId) {
+    const session = await openSession(id, inputs, context, { writes: false });
     const user = await session.aws.user();
     if (!user) {
       throw new NotFoundError({
@@ -103,16 +115,17 @@ async function updateInPlace(
         next: "go back to a connection of the old account",
       });
     }
-    assertSameUser(userOf(state), user, userName);
+    const failure = otherUserFailure(userOf(state), user, userName);
+    if (failure) throw failure;
   }
   return composeState({
     inputs,
-    connection: session.connection,
+    connection,
     user: { arn: state.userArn, userId: state.userId },
     ring: ringOf(state),
     events: {
       ...eventsOf(state),
-      updatedAt: session.settings.now.toISOString(),
+      updatedAt: settings.now.toISOString(),
       rotation: inputs.rotation,
       nextRotationAt: inputs.nextRotationAt,
     },
@@ -121,7 +134,7 @@ async function updateInPlace(
 
 function eventsOf(state: RotationState) {
   const { createdAt, updatedAt, rotationStatus, lastRotationAttemptedAt, lastRotatedAt, lastRotationJobId } = state;
-  const { isLastRotationManual, lastRotationMessage, rotation, nextRotationAt, unsettled } = state;
+  const { isLastRotationManual, lastRotationMessage, rotation, nextRotationAt, generation, unsettled } = state;
   return {
     createdAt,
     updatedAt,
@@ -133,6 +146,7 @@ function eventsOf(state: RotationState) {
     lastRotationMessage: lastRotationMessage ?? null,
     rotation,
     nextRotationAt: nextRotationAt ?? null,
+    generation,
     unsettled: unsettled ?? null,
   };
 }

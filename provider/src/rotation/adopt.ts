@@ -1,12 +1,21 @@
-import { ConflictError, InternalError, NotFoundError, RotationError } from "./errors";
-import { handOver, withKey, withPending } from "./keyRing";
+import { ConflictError, InternalError, RotationError } from "./errors";
+import { handOver, withKey, withLeftovers, withPending } from "./keyRing";
+import { awsNow, type RunContext } from "./observe";
 import type { Credential } from "./ports";
-import { type RunContext, RunFailure, type RunRequest, type RunResult } from "./run";
+import {
+  keeperOf,
+  nextGeneration,
+  NO_LEDGER,
+  observeForWriting,
+  RunFailure,
+  type RunRequest,
+  type RunResult,
+} from "./run";
 import { verifyKey } from "./verify";
 
 /**
- * Starts a rotation from a key that the user already has, instead of making one. Writes nothing: a wrong pair is an
- * error and nothing is changed.
+ * Starts a rotation from a key that the user already has, instead of making one. A wrong pair is an error and nothing is
+ * changed; a right one is written into the ledger.
  *
  * @throws RunFailure with an empty ring.
  */
@@ -15,10 +24,7 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
   const { accessKeyId } = credential;
   const { aws, clock, limits } = context;
   try {
-    const [user, listed] = await Promise.all([aws.user(), aws.list()]);
-    if (!user || !listed) {
-      throw new NotFoundError({ what: `IAM user ${userName} does not exist in the account of this connection` });
-    }
+    const { user, listed, ledger, leftovers } = await observeForWriting(request, context);
     const key = listed.find((candidate) => candidate.accessKeyId === accessKeyId);
     if (key?.status !== "Active") {
       throw new ConflictError({
@@ -28,10 +34,24 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
       });
     }
     await verifyKey(aws, credential, user, clock, limits);
-    const adopted = withKey(withPending(ring, credential, key.createdAt), accessKeyId, {
-      verifiedAt: clock.now().toISOString(),
+    // As in a creation: one of them may have been current until now, before a forced replacement.
+    const others = leftovers
+      .filter((leftover) => leftover.accessKeyId !== accessKeyId)
+      .map((leftover) => ({ ...leftover, retiredAt: at }));
+    const adopted = withKey(withPending(withLeftovers(ring, others), credential, key.createdAt), accessKeyId, {
+      verifiedAt: new Date(awsNow(context)).toISOString(),
     });
-    return { ring: handOver(adopted, at, []), user, heldBack: [] };
+    const result = handOver(adopted, at, []);
+    const generation = nextGeneration(request.generation, ledger);
+    const isWritten = await keeperOf(request, generation, ledger, context).settle(result);
+    return {
+      ring: result,
+      user,
+      generation,
+      heldBack: [],
+      warning: isWritten ? undefined : NO_LEDGER,
+      unsettled: undefined,
+    };
   } catch (error) {
     throw new RunFailure(
       error instanceof RotationError
@@ -41,6 +61,7 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
             cause: error,
           }),
       ring,
+      undefined,
       undefined,
     );
   }

@@ -68,6 +68,20 @@ export abstract class RotationError extends Error {
   }
 }
 
+/**
+ * Whether AWS said a definite no, so that nothing was done: an answer 4xx. Anything else (a timeout, a reset, 5xx) may
+ * have been done all the same.
+ */
+export function isDefiniteRefusal(error: unknown): boolean {
+  return error instanceof RotationError && error.explanation.details?.["isDefinite"] === true;
+}
+
+/** AWS's error code in an error, for example `LimitExceeded`; undefined when it is not from AWS. */
+export function awsCodeOf(error: unknown): string | undefined {
+  const code = error instanceof RotationError ? error.explanation.details?.["code"] : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
 function messageOf({ what, now, next }: Explanation): string {
   return [what, now && `Now: ${now}`, next && `Next: ${next}`].filter(Boolean).join("\n");
 }

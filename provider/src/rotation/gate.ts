@@ -16,6 +16,13 @@ export interface InUse {
   readonly until: string | null;
 }
 
+/** How our own verification is told from other uses. */
+export interface OwnUse {
+  readonly region: string;
+  /** The time limit of a whole rotation. */
+  readonly rotationSeconds: number;
+}
+
 const HOUR = 3_600_000;
 
 /** IAM reports a use late: hours after it stopped being current during which a key counts as in use all the same. */
@@ -29,7 +36,7 @@ const OWN_USE_TOLERANCE = 5_000;
  * stopped being current less than min(quietHours, 4) hours ago; or its last use cannot be read.
  *
  * @param lastUse What IAM says; null for never, undefined when it could not be read.
- * @param region Where our own verification was done.
+ * @param own Where our own verification was done, and how long a run may take.
  * @param now The schedule's clock.
  * @returns Why, or undefined when it may be retired.
  */
@@ -37,14 +44,14 @@ export function inUse(
   key: KeyRecord,
   lastUse: LastUse | null | undefined,
   policy: GatePolicy,
-  region: string,
+  own: OwnUse,
   now: Date,
 ): InUse | undefined {
   if (policy.whenInUse === "retire") return undefined;
   const { accessKeyId } = key;
   if (lastUse === undefined) return { accessKeyId, reason: "its last use could not be read", until: null };
   const usedUntil =
-    lastUse && !isOwnVerification(key, lastUse, region) ? Date.parse(lastUse.at) + policy.quietHours * HOUR : -Infinity;
+    lastUse && !isOwnVerification(key, lastUse, own) ? Date.parse(lastUse.at) + policy.quietHours * HOUR : -Infinity;
   if (lastUse && usedUntil > now.getTime()) {
     return {
       accessKeyId,
@@ -64,10 +71,21 @@ export function inUse(
   return undefined;
 }
 
-function isOwnVerification(key: KeyRecord, lastUse: LastUse, region: string): boolean {
-  if (key.verifiedAt === null || lastUse.service !== "sts" || lastUse.region !== region) return false;
+/**
+ * Whether a use was our own verification: by STS, in the rotation's region, not after the recorded time. A leftover's
+ * was not recorded; its run cannot have verified it for longer than a run may take. A pending key is verified still.
+ */
+export function isOwnVerification(key: KeyRecord, lastUse: LastUse, { region, rotationSeconds }: OwnUse): boolean {
+  if (lastUse.service !== "sts" || lastUse.region !== region) return false;
+  const created = Date.parse(key.createdAt);
+  const verified =
+    key.verifiedAt !== null
+      ? Date.parse(key.verifiedAt)
+      : key.state === "leftover"
+        ? created + rotationSeconds * 1_000
+        : key.state === "pending"
+          ? Infinity
+          : -Infinity;
   const used = Date.parse(lastUse.at);
-  return (
-    used >= Date.parse(key.createdAt) - OWN_USE_TOLERANCE && used <= Date.parse(key.verifiedAt) + OWN_USE_TOLERANCE
-  );
+  return used >= created - OWN_USE_TOLERANCE && used <= verified + OWN_USE_TOLERANCE;
 }

@@ -55,6 +55,17 @@ export function withPending(ring: KeyRing, credential: Credential, createdAt: st
   };
 }
 
+/** Takes in keys that turned out to be ours though state did not know them. */
+export function withLeftovers(ring: KeyRing, leftovers: readonly KeyRecord[]): KeyRing {
+  return leftovers.length === 0 ? ring : { ...ring, keys: [...ring.keys, ...leftovers] };
+}
+
+/** The ids of all keys, the one that is to be published first: what the ledger names. */
+export function ledgerKeys(ring: KeyRing): string[] {
+  const pending = ring.keys.filter((key) => key.state === "pending");
+  return [...pending, ...ring.keys.filter((key) => key.state !== "pending")].map((key) => key.accessKeyId);
+}
+
 /** Changes what is known of one key. */
 export function withKey(ring: KeyRing, accessKeyId: string, change: Partial<KeyRecord>): KeyRing {
   return { ...ring, keys: ring.keys.map((key) => (key.accessKeyId === accessKeyId ? { ...key, ...change } : key)) };
@@ -102,7 +113,7 @@ export function handOver(ring: KeyRing, at: string, disabled: readonly string[])
         if (key.state === "current") {
           return { ...key, state: disabled.includes(key.accessKeyId) ? "inactive" : "previous", retiredAt: at };
         }
-        return { ...key, retiredAt: key.retiredAt ?? at };
+        return key.state === "leftover" ? key : { ...key, retiredAt: key.retiredAt ?? at };
       })
       .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state)),
   };

@@ -1,8 +1,8 @@
-import { type GatePolicy, inUse, type InUse } from "./gate";
+import { type GatePolicy, inUse, type InUse, isOwnVerification, type OwnUse } from "./gate";
 import type { KeyRecord, KeyRing } from "./keyRing";
 import type { AccessKey, LastUse } from "./ports";
 
-/** Active keys that one IAM user can have, Inactive ones included (AWS: "IAM and AWS STS quotas"). Not raisable. */
+/** Keys that one IAM user can have, Inactive ones included (AWS: "IAM and AWS STS quotas"). Not raisable. */
 export const ACCESS_KEYS_PER_USER = 2;
 
 /**
@@ -11,22 +11,25 @@ export const ACCESS_KEYS_PER_USER = 2;
  * - `create`: the first key of a new rotation
  * - `rotate`: a new current key
  * - `retire`: the previous key Inactive
- * - `settle`: state in accord with what is on the user; no new key
+ * - `settle`: state and ledger in accord with what is on the user; no new key
  */
 export type Intent = "create" | "rotate" | "retire" | "settle";
 
 /** Everything that a plan depends on, as plain data. */
 export interface Situation {
   readonly intent: Intent;
-  /** What state knows. */
+  /** What state knows, and the leftovers that the ledger knows. */
   readonly ring: KeyRing;
   /** What IAM lists. */
   readonly listed: readonly AccessKey[];
   /** Last uses by key; a key that is left out could not be read. */
   readonly lastUses: ReadonlyMap<string, LastUse | null>;
   readonly policy: GatePolicy;
-  /** Where our own verifications were done. */
-  readonly region: string;
+  readonly own: OwnUse;
+  /** The ledger's generation; undefined where there is none. */
+  readonly ledgerGeneration: number | undefined;
+  /** The ledger announces a key, or names others than the ring. */
+  readonly isLedgerOff: boolean;
   /** The schedule's clock. */
   readonly now: Date;
 }
@@ -37,11 +40,15 @@ export type Step =
   | { readonly kind: "forget"; readonly accessKeyId: string }
   /** State learns that somebody set a previous key Inactive. */
   | { readonly kind: "noteInactive"; readonly accessKeyId: string }
+  /** The ledger says that a key is about to be made, before anything is written. */
+  | { readonly kind: "announce" }
   | { readonly kind: "delete"; readonly accessKeyId: string }
   | { readonly kind: "deactivate"; readonly accessKeyId: string }
   | { readonly kind: "create" }
-  /** Three passes in a row with the pending key, then it becomes the current one. */
-  | { readonly kind: "verifyAndHandOver"; readonly disabled: readonly string[] };
+  /** Three passes in a row with the pending key while the ledger is settled, then it becomes the current one. */
+  | { readonly kind: "verifyAndHandOver"; readonly disabled: readonly string[] }
+  /** The ledger names exactly the keys of the ring, and nothing is announced. */
+  | { readonly kind: "settle" };
 
 /** Why nothing may be done. */
 export type Refusal =
@@ -56,7 +63,7 @@ export type Plan =
 /** The keys whose last use a plan may ask for: those that may have to go while they still work. */
 export function keysThatMayGo(ring: KeyRing, listed: readonly AccessKey[]): string[] {
   return ring.keys
-    .filter((key) => key.state !== "current" && key.state !== "pending")
+    .filter((key) => key.state !== "current")
     .map((key) => key.accessKeyId)
     .filter((id) => listed.some((key) => key.accessKeyId === id && key.status === "Active"));
 }
@@ -86,24 +93,28 @@ export function planRotation(situation: Situation): Plan {
     if (!isPresent(key) && (key.state !== "current" || wantsKey)) steps.push({ kind: "forget", accessKeyId });
     if (key.state === "previous" && isPresent(key) && !isActive(key)) steps.push({ kind: "noteInactive", accessKeyId });
   }
-  if (pending && !resumes) steps.push({ kind: "delete", accessKeyId: pending.accessKeyId });
 
   if (wantsKey) {
-    if (!resumes) {
-      const room = planRoom(
-        situation,
-        present.filter((key) => key !== pending),
-        listed.length - (pending ? 1 : 0),
-        isActive,
-      );
-      if ("refusal" in room) return room;
-      steps.push(...room.steps, { kind: "create" });
-    }
     const disabled = present.filter((key) => !isActive(key)).map((key) => key.accessKeyId);
+    const dropped: Step[] = pending && !resumes ? [{ kind: "delete", accessKeyId: pending.accessKeyId }] : [];
+    if (!resumes) {
+      const ours = present.filter((key) => key !== pending);
+      const room = planRoom(situation, ours, listed.length - dropped.length, isActive);
+      if ("refusal" in room) return room;
+      steps.push({ kind: "announce" }, ...dropped, ...room.steps, { kind: "create" });
+    }
     steps.push({ kind: "verifyAndHandOver", disabled });
     return { steps, heldBack: [] };
   }
 
+  if (pending) {
+    // Nobody was given it, as far as this state knows: one that was restored is older than a run that gave it out.
+    const use = isActive(pending) ? useOf(pending, situation) : undefined;
+    if (use) return { refusal: { kind: "inUse", inUse: use } };
+    steps.push({ kind: "delete", accessKeyId: pending.accessKeyId });
+  }
+  // A ledger that names what is gone would make every later run look again for it.
+  if (intent === "settle" || steps.length > 0 || situation.isLedgerOff) steps.push({ kind: "settle" });
   if (intent !== "retire") return { steps, heldBack: [] };
   const heldBack: InUse[] = [];
   for (const key of present.filter((candidate) => candidate.state === "previous" && isActive(candidate))) {
@@ -122,11 +133,12 @@ function planRoom(
   isActive: (key: KeyRecord) => boolean,
 ): { refusal: Refusal } | { steps: Step[] } {
   const steps: Step[] = [];
+  const mayGo = ours.filter((key) => situation.intent !== "create" || mayGoInCreate(key, situation));
   const candidates = [
-    ...ours.filter((key) => !isActive(key)),
-    ...ours.filter((key) => isActive(key) && key.state === "leftover"),
+    ...mayGo.filter((key) => !isActive(key)),
+    ...mayGo.filter((key) => isActive(key) && key.state === "leftover"),
     // An inactive one that works again was enabled by a person: it is gated like the previous key.
-    ...ours.filter((key) => isActive(key) && (key.state === "previous" || key.state === "inactive")),
+    ...mayGo.filter((key) => isActive(key) && (key.state === "previous" || key.state === "inactive")),
   ];
   if (occupied - candidates.length >= ACCESS_KEYS_PER_USER) {
     return { refusal: { kind: "noSlot", listed: situation.listed } };
@@ -139,6 +151,19 @@ function planRoom(
   return { steps };
 }
 
-function useOf(key: KeyRecord, { lastUses, policy, region, now }: Situation): InUse | undefined {
-  return inUse(key, lastUses.get(key.accessKeyId), policy, region, now);
+/**
+ * A creation has no state, so it cannot tell its own killed attempt from a forced replacement, whose old key is in use.
+ * It deletes only what the first generation left and only we ever used.
+ */
+export function mayGoInCreate(
+  key: KeyRecord,
+  { ledgerGeneration, lastUses, own }: Pick<Situation, "ledgerGeneration" | "lastUses" | "own">,
+): boolean {
+  if (ledgerGeneration !== 1) return false;
+  const lastUse = lastUses.get(key.accessKeyId);
+  return lastUse === null || (lastUse !== undefined && isOwnVerification(key, lastUse, own));
+}
+
+function useOf(key: KeyRecord, { lastUses, policy, own, now }: Situation): InUse | undefined {
+  return inUse(key, lastUses.get(key.accessKeyId), policy, own, now);
 }

@@ -29,17 +29,26 @@ export interface Identity {
   readonly accountId: string;
 }
 
+/** The IAM user with its tags. */
+export interface TaggedUser extends Identity {
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /**
  * What a rotation asks of AWS, for one IAM user over one connection. Every method throws a
  * {@link RotationError} that names the call, the user and what AWS said.
  */
 export interface UserAccessKeys {
-  /** The user, or undefined when IAM says that there is none. */
-  user(): Promise<Identity | undefined>;
+  /** The user with its tags, or undefined when IAM says that there is none. */
+  user(): Promise<TaggedUser | undefined>;
   /** All keys of the user, all pages; undefined when there is no such user. */
   list(): Promise<AccessKey[] | undefined>;
-  /** Makes a key, in one attempt: the call has no idempotency token. */
-  create(): Promise<Credential & { readonly createdAt: string }>;
+  /**
+   * Makes a key, in one attempt: the call has no idempotency token.
+   *
+   * @param seconds The attempt's time limit.
+   */
+  create(seconds: number): Promise<Credential & { readonly createdAt: string }>;
   /** Sets a key Inactive. False when it is already gone. */
   deactivate(accessKeyId: string): Promise<boolean>;
   /** Deletes a key. False when it is already gone. */
@@ -54,6 +63,12 @@ export interface UserAccessKeys {
   identify(credential: Credential): Promise<Identity | undefined>;
   /** Whom the connection's own credentials belong to. */
   caller(): Promise<Identity>;
+  /** Sets tags on the user. False when that is not permitted, or the user has as many tags as AWS allows. */
+  tag(tags: Readonly<Record<string, string>>): Promise<boolean>;
+  /** Takes tags off the user. False when that is not permitted. A user without them counts as done. */
+  untag(keys: readonly string[]): Promise<boolean>;
+  /** How far AWS's clock is ahead of the local one, in milliseconds, by the last answer; 0 before the first one. */
+  skew(): number;
 }
 
 /** The clock that real time is measured with, and waiting on it. Tests inject one that does not wait. */

@@ -1,27 +1,42 @@
-import { ConflictError, InternalError, NotFoundError, RotationError } from "./errors";
-import type { GatePolicy, InUse } from "./gate";
-import { handOver, type KeyRing, withKey, withLastUse, withoutKey, withPending } from "./keyRing";
-import { type Intent, keysThatMayGo, planRotation, type Refusal, type Step } from "./plan";
-import type { AccessKey, Clock, Identity, LastUse, Limits, UserAccessKeys } from "./ports";
+import { awsCodeOf, InternalError, isDefiniteRefusal, RotationError } from "./errors";
+import { type GatePolicy, type InUse, isOwnVerification } from "./gate";
+import {
+  handOver,
+  type KeyRecord,
+  type KeyRing,
+  ledgerKeys,
+  withKey,
+  withLastUse,
+  withLeftovers,
+  withoutKey,
+  withPending,
+} from "./keyRing";
+import type { Ledger } from "./ledger";
+import { LedgerKeeper, OvertakenError } from "./ledgerKeeper";
+import { awsNow, type Observation, observeUser, readLastUses, type RunContext } from "./observe";
+import { type Intent, keysThatMayGo, mayGoInCreate, type Plan, planRotation, type Step } from "./plan";
+import type { Identity } from "./ports";
+import { otherUserFailure, preconditionFailure, refusalError } from "./refusals";
 import { verifyKey } from "./verify";
-
-/** A run's surroundings; everything with an effect is in here. */
-export interface RunContext {
-  readonly aws: UserAccessKeys;
-  readonly clock: Clock;
-  readonly limits: Limits;
-}
 
 /** What a run is asked to do. */
 export interface RunRequest {
   readonly intent: Intent;
+  /** The resource id. */
+  readonly rotationId: string;
+  /** `project/stack/name`, for people. */
+  readonly owner: string;
+  /** The run's job id: a uuid. */
+  readonly jobId: string;
   readonly userName: string;
   readonly region: string;
   readonly policy: GatePolicy;
   /** What state knows; {@link EMPTY_RING} for a creation. */
   readonly ring: KeyRing;
+  /** State's generation; undefined for a creation. */
+  readonly generation: number | undefined;
   /** The user that state knows; undefined for a creation. */
-  readonly user: Pick<Identity, "userId" | "arn" | "accountId"> | undefined;
+  readonly user: Identity | undefined;
   /** The rotation's instant, by the schedule's clock: the old current key is retired since then. */
   readonly at: string;
   /** The schedule's clock. */
@@ -32,8 +47,14 @@ export interface RunRequest {
 export interface RunResult {
   readonly ring: KeyRing;
   readonly user: Identity;
+  /** The generation that the ledger now has. */
+  readonly generation: number;
   /** Keys that were to be retired and count as in use. */
   readonly heldBack: readonly InUse[];
+  /** What a person should know though all went well: without the ledger a killed run cannot be recognised. */
+  readonly warning: string | undefined;
+  /** What the next update has to put right; undefined when nothing. */
+  readonly unsettled: string | undefined;
 }
 
 /** A run that failed, with all that it had brought about by then. */
@@ -42,6 +63,9 @@ export class RunFailure extends Error {
     readonly error: RotationError,
     readonly ring: KeyRing,
     readonly user: Identity | undefined,
+    readonly generation: number | undefined,
+    /** Whether the user's tags, and perhaps keys, are no longer what they were. */
+    readonly hasWritten = false,
   ) {
     super(error.message, { cause: error });
     this.name = "RunFailure";
@@ -51,209 +75,297 @@ export class RunFailure extends Error {
 /** A pending key of this age that fails its verification again is given up. */
 const HOPELESS_AFTER = 3_600_000;
 
+/** What is told when tags may not be written. */
+export const NO_LEDGER =
+  "the user's tags may not be written (iam:TagUser, or 50 tags already): a key whose run is killed cannot be recognised, and must be deleted by hand";
+
+/** What the next update has to put right where the tags may no longer be written. */
+const STILL_OPEN = "the user's tag iam-rotation still announces a key, and may not be written";
+
 /**
  * Observes, plans and acts. Nothing is written before the plan is made; a refusal changes nothing.
  *
  * @throws RunFailure with the ring as it is by then, so that no secret that was received is lost.
  */
 export async function runRotation(request: RunRequest, context: RunContext): Promise<RunResult> {
-  let { ring } = request;
-  let user: Identity | undefined;
+  const run = new Run(request, context);
   try {
-    const started = context.clock.now().getTime();
-    const observed = await observe(request, context);
-    user = observed.user;
-    const plan = planRotation({ ...request, ...observed });
-    for (const [accessKeyId, lastUse] of observed.lastUses) ring = withLastUse(ring, accessKeyId, lastUse);
-    if (plan.refusal) throw refused(plan.refusal, request, observed.lastUses);
-    for (const step of plan.steps) {
-      if (context.clock.now().getTime() - started > context.limits.rotationSeconds * 1_000) {
-        throw new InternalError({
-          what: `the rotation of IAM user ${request.userName} took longer than ${context.limits.rotationSeconds} s`,
-          next: "run `pulumi up` again; iam-rotation:limits.rotationSeconds gives it more time",
-        });
-      }
-      await act(
-        step,
-        request,
-        context,
-        user,
-        () => ring,
-        (next) => (ring = next),
-      );
-    }
-    return { ring, user, heldBack: plan.heldBack };
+    return await run.toEnd();
   } catch (error) {
-    throw new RunFailure(
+    throw run.failure(error);
+  }
+}
+
+/** The generation that a run announces: an update the one after state's, a creation the first or one after a later one. */
+export function nextGeneration(generation: number | undefined, ledger: Ledger | undefined): number {
+  if (generation !== undefined) return generation + 1;
+  return !ledger || ledger.generation === 1 ? 1 : ledger.generation + 1;
+}
+
+/** Whether a rotation's own ledger says something else than its ring. */
+function isOff(ledger: Ledger, ring: KeyRing): boolean {
+  const keys = ledgerKeys(ring);
+  return (
+    ledger.announcement !== undefined ||
+    ledger.keys.length !== keys.length ||
+    ledger.keys.some((id) => !keys.includes(id))
+  );
+}
+
+/** The keeper of the ledger for one run. */
+export function keeperOf(
+  { rotationId, owner, userName, jobId, intent }: RunRequest,
+  generation: number,
+  ledger: Ledger | undefined,
+  context: RunContext,
+): LedgerKeeper {
+  const writtenBy = intent === "create" ? "create" : "update";
+  const nonce = jobId.replaceAll("-", "").slice(0, 12);
+  return new LedgerKeeper({ rotationId, owner, userName, generation, writtenBy, nonce }, ledger, context);
+}
+
+/** Observes, and refuses what stands against any write. The one way in for everything that writes. */
+export async function observeForWriting(request: RunRequest, context: RunContext): Promise<Observation> {
+  const [observation] = await Promise.all([
+    observeUser(request.ring, request.rotationId, request.intent, request.userName, context),
+    // In the rotation's own region: one that the account has not enabled would look for ever like a key not live yet.
+    context.aws.caller(),
+  ]);
+  const { user, ledger, owner, startedAt, isLedgerNew } = observation;
+  const skew = context.aws.skew();
+  const failure =
+    (request.user && otherUserFailure(request.user, user, request.userName)) ??
+    preconditionFailure({
+      userName: request.userName,
+      rotationId: request.rotationId,
+      generation: request.generation,
+      ledger,
+      ledgerOwner: owner,
+      startedAt,
+      isLedgerNew,
+      skew,
+    });
+  if (failure) throw failure;
+  return observation;
+}
+
+class Run {
+  private ring: KeyRing;
+  private user: Identity | undefined;
+  private generation: number | undefined;
+  private keeper: LedgerKeeper | undefined;
+  private hasCreated = false;
+  private unsettled: string | undefined;
+  private readonly started: number;
+
+  constructor(
+    private readonly request: RunRequest,
+    private readonly context: RunContext,
+  ) {
+    this.ring = request.ring;
+    this.started = context.clock.now().getTime();
+  }
+
+  async toEnd(): Promise<RunResult> {
+    const { request, context } = this;
+    const observation = await observeForWriting(request, context);
+    const { user, ledger, leftovers, listed } = observation;
+    this.user = { userId: user.userId, arn: user.arn, accountId: user.accountId };
+    this.generation = nextGeneration(request.generation, ledger);
+    const keeper = keeperOf(request, this.generation, ledger, context);
+    this.keeper = keeper;
+
+    let known = withLeftovers(request.ring, leftovers);
+    const ids = request.intent === "create" ? listed.map((key) => key.accessKeyId) : keysThatMayGo(known, listed);
+    const lastUses = await readLastUses(ids, context);
+    const own = { region: request.region, rotationSeconds: context.limits.rotationSeconds };
+    if (request.intent === "create") {
+      // It may have been current until now, before a forced replacement: uses of it may be reported late.
+      const mayHaveUsers = leftovers.filter(
+        (key) => !mayGoInCreate(key, { ledgerGeneration: ledger?.generation, lastUses, own }),
+      );
+      for (const { accessKeyId } of mayHaveUsers) known = withKey(known, accessKeyId, { retiredAt: request.at });
+    }
+    const planWith = async (ring: KeyRing): Promise<Plan & { refusal?: undefined }> => {
+      const plan = planRotation({
+        ...request,
+        ring,
+        listed,
+        lastUses,
+        own,
+        ledgerGeneration: ledger?.generation,
+        isLedgerOff: ledger !== undefined && isOff(ledger, ring),
+      });
+      if (!plan.refusal) return plan;
+      // Who has to choose a key to delete needs the last use of each.
+      const unread = listed.map((key) => key.accessKeyId).filter((id) => !lastUses.has(id));
+      const told = plan.refusal.kind === "noSlot" ? await readLastUses(unread, context) : [];
+      throw refusalError(plan.refusal, request.userName, new Map([...lastUses, ...told]));
+    };
+    const noted = (ring: KeyRing) =>
+      [...lastUses].reduce((before, [id, lastUse]) => withLastUse(before, id, lastUse), ring);
+    // What a refusal looked at is saved; what only the ledger knows is not.
+    this.ring = noted(request.ring);
+    let plan = await planWith(known);
+    this.ring = noted(known);
+
+    const queue = [...plan.steps];
+    for (let step = queue.shift(); step; step = queue.shift()) {
+      this.assertInTime();
+      if (step.kind === "announce") {
+        if (await keeper.announce(this.ring, listed)) continue;
+        // Without a ledger a key that state does not know is never deleted: plan again as if it were a stranger's.
+        this.ring = noted(request.ring);
+        plan = await planWith(request.ring);
+        queue.splice(0, queue.length, ...plan.steps.filter((other) => other.kind !== "announce"));
+        continue;
+      }
+      await this.act(step, observation, keeper);
+    }
+    return {
+      ring: this.ring,
+      user: this.user,
+      generation: keeper.hasWritten ? this.generation : (request.generation ?? this.generation),
+      heldBack: plan.heldBack,
+      warning: keeper.isWritable ? undefined : NO_LEDGER,
+      unsettled: this.unsettled,
+    };
+  }
+
+  failure(error: unknown): RunFailure {
+    const { userName, generation } = this.request;
+    return new RunFailure(
       error instanceof RotationError
         ? error
         : new InternalError({
-            what: `the rotation of IAM user ${request.userName} failed: ${error instanceof Error ? error.message : String(error)}`,
+            what: `the rotation of IAM user ${userName} failed: ${error instanceof Error ? error.message : String(error)}`,
             cause: error,
           }),
-      ring,
-      user,
+      this.ring,
+      this.user,
+      this.hasCreated ? this.generation : generation,
+      this.keeper?.hasWritten,
     );
   }
-}
 
-interface Observed {
-  readonly user: Identity;
-  readonly listed: readonly AccessKey[];
-  readonly lastUses: ReadonlyMap<string, LastUse | null>;
-}
-
-async function observe(request: RunRequest, context: RunContext): Promise<Observed> {
-  const { aws } = context;
-  const { userName, ring } = request;
-  const [user, listed] = await Promise.all([aws.user(), listKeys(ring, context)]);
-  if (!user || !listed) {
-    throw new NotFoundError({
-      what: `IAM user ${userName} does not exist in the account of this connection`,
-      next: "make the user, or correct parameters.userName or connectionId; if it was deleted on purpose, `pulumi refresh` takes the rotation out of state",
-      details: { userName },
-    });
-  }
-  if (request.user) assertSameUser(request.user, user, userName);
-  const mayGo = request.intent === "create" ? listed.map((key) => key.accessKeyId) : keysThatMayGo(ring, listed);
-  const lastUses = new Map<string, LastUse | null>();
-  await Promise.all(
-    mayGo.map(async (accessKeyId) => {
-      // A use that cannot be read stays out of the map: the key then counts as in use.
-      const lastUse = await aws.lastUse(accessKeyId).catch((error: unknown) => {
-        if (error instanceof RotationError) return undefined;
-        throw error;
-      });
-      if (lastUse !== undefined) lastUses.set(accessKeyId, lastUse);
-    }),
-  );
-  return { user, listed, lastUses };
-}
-
-/**
- * Lists the user's keys. IAM's lists lag: while a key that the ring names is not listed, the list is read again, for at
- * most `lagSeconds`.
- */
-export async function listKeys(
-  ring: KeyRing,
-  { aws, clock, limits }: RunContext,
-): Promise<readonly AccessKey[] | undefined> {
-  const started = clock.now().getTime();
-  for (;;) {
-    const listed = await aws.list();
-    const isComplete = ring.keys.every(({ accessKeyId }) => listed?.some((key) => key.accessKeyId === accessKeyId));
-    if (isComplete || clock.now().getTime() - started >= limits.lagSeconds * 1_000) return listed;
-    await clock.sleep(Math.min(5, limits.lagSeconds) * 1_000);
-  }
-}
-
-/** A user deleted and made again under the same name, or the same name in another account, is another user. */
-export function assertSameUser(
-  known: Pick<Identity, "userId" | "arn" | "accountId">,
-  seen: Identity,
-  userName: string,
-): void {
-  if (known.accountId === seen.accountId && known.userId === seen.userId) return;
-  const isOtherAccount = known.accountId !== seen.accountId;
-  throw new ConflictError({
-    what: isOtherAccount
-      ? `connectionId reaches ${seen.arn}, but this rotation's keys belong to ${known.arn}`
-      : `IAM user ${userName} was deleted and made again: its id is ${seen.userId}, and this rotation's keys belonged to ${known.userId}`,
-    now: "nothing was changed",
-    next: isOtherAccount
-      ? "go back to a connection of the old account; to rotate the other account's user, declare a resource of its own"
-      : "`pulumi refresh`, then `pulumi up`: the rotation starts anew with the new user",
-    details: { known: known.arn, seen: seen.arn },
-  });
-}
-
-async function act(
-  step: Step,
-  request: RunRequest,
-  { aws, clock, limits }: RunContext,
-  user: Identity,
-  ring: () => KeyRing,
-  save: (ring: KeyRing) => void,
-): Promise<void> {
-  switch (step.kind) {
-    case "forget":
-      save(withoutKey(ring(), step.accessKeyId));
-      return;
-    case "noteInactive":
-      save(withKey(ring(), step.accessKeyId, { state: "inactive" }));
-      return;
-    case "delete":
-      await aws.delete(step.accessKeyId);
-      save(withoutKey(ring(), step.accessKeyId));
-      return;
-    case "deactivate": {
-      const isThere = await aws.deactivate(step.accessKeyId);
-      save(isThere ? withKey(ring(), step.accessKeyId, { state: "inactive" }) : withoutKey(ring(), step.accessKeyId));
-      return;
+  private async act(
+    step: Exclude<Step, { kind: "announce" }>,
+    observation: Observation,
+    keeper: LedgerKeeper,
+  ): Promise<void> {
+    const { aws } = this.context;
+    switch (step.kind) {
+      case "forget":
+        this.ring = withoutKey(this.ring, step.accessKeyId);
+        return;
+      case "noteInactive":
+        this.ring = withKey(this.ring, step.accessKeyId, { state: "inactive" });
+        return;
+      case "delete":
+        await aws.delete(step.accessKeyId);
+        this.ring = withoutKey(this.ring, step.accessKeyId);
+        return;
+      case "deactivate":
+        this.ring = (await aws.deactivate(step.accessKeyId))
+          ? withKey(this.ring, step.accessKeyId, { state: "inactive" })
+          : withoutKey(this.ring, step.accessKeyId);
+        return;
+      case "create":
+        return this.create(observation, keeper);
+      case "settle":
+        if (!(await keeper.settle(this.ring)) && keeper.isOpen) this.unsettled = STILL_OPEN;
+        return;
+      case "verifyAndHandOver":
+        return this.verifyAndHandOver(step.disabled, keeper);
     }
-    case "create": {
-      const { createdAt, ...credential } = await aws.create();
-      save(withPending(ring(), credential, createdAt));
-      return;
-    }
-    case "verifyAndHandOver": {
-      const pending = ring().pendingCredentials;
-      if (!pending) throw new TypeError("there is no pending key to verify");
-      try {
-        await verifyKey(aws, pending, user, clock, limits);
-      } catch (error) {
-        const record = ring().keys.find((key) => key.accessKeyId === pending.accessKeyId);
-        const age = record ? clock.now().getTime() - Date.parse(record.createdAt) : 0;
-        // Never handed out, and known by its id: giving it up harms nobody, and the next run makes a new one.
-        if (age > HOPELESS_AFTER) {
-          await aws.delete(pending.accessKeyId);
-          save(withoutKey(ring(), pending.accessKeyId));
-          throw new InternalError({
-            what: `access key ${pending.accessKeyId} still does not work an hour after it was made, and was deleted: ${error instanceof RotationError ? error.explanation.what : String(error)}`,
-            next: "run `pulumi up` again: it makes a new key",
-            details: { accessKeyId: pending.accessKeyId },
-            cause: error,
-          });
-        }
-        throw error;
+  }
+
+  private async create({ listed }: Observation, keeper: LedgerKeeper): Promise<void> {
+    const { aws, limits } = this.context;
+    // The key must be made within the window that the ledger tells, or nobody could recognise it.
+    const isShort = () => keeper.isWritable && keeper.secondsLeft() < limits.callSeconds / 2;
+    if (isShort()) await keeper.announce(this.ring, listed);
+    try {
+      if (isShort()) {
+        throw new InternalError({
+          what: `the tags of IAM user ${this.request.userName} were written too slowly to make a key in the time that they tell; none was made`,
+          next: "run `pulumi up` again; iam-rotation:limits.callSeconds gives it more time",
+          details: { isDefinite: true },
+        });
       }
-      const verified = withKey(ring(), pending.accessKeyId, { verifiedAt: clock.now().toISOString() });
-      save(handOver(verified, request.at, step.disabled));
+      const { createdAt, ...credential } = await aws.create(keeper.secondsLeft());
+      this.ring = withPending(this.ring, credential, createdAt);
+      this.hasCreated = true;
+    } catch (error) {
+      // LimitExceeded may come from a key of our own that no list shows yet: the announcement stays open for it.
+      if (isDefiniteRefusal(error) && !awsCodeOf(error)?.startsWith("LimitExceeded")) {
+        await keeper.settle(this.ring).catch(() => undefined);
+      }
+      throw error;
     }
   }
-}
 
-function refused(refusal: Refusal, request: RunRequest, lastUses: ReadonlyMap<string, LastUse | null>): ConflictError {
-  const { userName } = request;
-  if (refusal.kind === "inUse") {
-    const { accessKeyId, reason, until } = refusal.inUse;
-    return new ConflictError({
-      what: `access key ${accessKeyId} of IAM user ${userName} must go to make room for a new one, but it counts as in use: ${reason}`,
-      now: "nothing was changed",
-      next: `${until ? `run \`pulumi up\` after ${until}` : "run `pulumi up` later"}; or set previousKey.whenInUse to "retire" to retire it all the same`,
-      details: { userName, ...refusal.inUse },
+  private async verifyAndHandOver(disabled: readonly string[], keeper: LedgerKeeper): Promise<void> {
+    const { aws, clock, limits } = this.context;
+    const pending = this.ring.pendingCredentials;
+    const { user } = this;
+    if (!pending || !user) throw new TypeError("there is no pending key to verify");
+    const [verified, settled] = await Promise.allSettled([
+      verifyKey(aws, pending, user, clock, limits),
+      keeper.settle(this.ring),
+    ]);
+    if (settled.status === "rejected") {
+      if (settled.reason instanceof OvertakenError) {
+        // Only what this run has made itself: the other one may have published a pending key that both found in state.
+        if (this.hasCreated) {
+          await aws.delete(pending.accessKeyId);
+          this.ring = withoutKey(this.ring, pending.accessKeyId);
+        }
+        throw settled.reason;
+      }
+      this.unsettled = "the user's tag iam-rotation could not be written after the key was made";
+    } else if (!settled.value && keeper.isOpen) {
+      this.unsettled = STILL_OPEN;
+    }
+    if (verified.status === "rejected") {
+      const record = this.ring.keys.find((key) => key.accessKeyId === pending.accessKeyId);
+      // Never handed out, and known by its id: giving it up harms nobody, and the next run makes a new one.
+      if (
+        record &&
+        awsNow(this.context) - Date.parse(record.createdAt) > HOPELESS_AFTER &&
+        !(await this.hasUsers(record))
+      ) {
+        await aws.delete(pending.accessKeyId);
+        this.ring = withoutKey(this.ring, pending.accessKeyId);
+        const reason: unknown = verified.reason;
+        throw new InternalError({
+          what: `access key ${pending.accessKeyId} still does not work an hour after it was made, and was deleted: ${reason instanceof RotationError ? reason.explanation.what : String(reason)}`,
+          next: "run `pulumi up` again: it makes a new key",
+          details: { accessKeyId: pending.accessKeyId },
+          cause: reason,
+        });
+      }
+      throw verified.reason;
+    }
+    const marked = withKey(this.ring, pending.accessKeyId, {
+      verifiedAt: new Date(awsNow(this.context)).toISOString(),
+    });
+    this.ring = handOver(marked, this.request.at, disabled);
+  }
+
+  /** A state that was restored may take a key for pending that a later run gave out. */
+  private async hasUsers(record: KeyRecord): Promise<boolean> {
+    const lastUse = (await readLastUses([record.accessKeyId], this.context)).get(record.accessKeyId);
+    const own = { region: this.request.region, rotationSeconds: this.context.limits.rotationSeconds };
+    return lastUse === undefined || (lastUse !== null && !isOwnVerification(record, lastUse, own));
+  }
+
+  private assertInTime(): void {
+    const { clock, limits } = this.context;
+    if (clock.now().getTime() - this.started <= limits.rotationSeconds * 1_000) return;
+    throw new InternalError({
+      what: `the rotation of IAM user ${this.request.userName} took longer than ${limits.rotationSeconds} s`,
+      next: "run `pulumi up` again; iam-rotation:limits.rotationSeconds gives it more time",
     });
   }
-  const keys = refusal.listed.map(({ accessKeyId, status, createdAt }) => {
-    const lastUse = lastUses.get(accessKeyId);
-    const used = lastUse
-      ? `last used ${lastUse.at} for ${lastUse.service} in ${lastUse.region}`
-      : lastUse === null
-        ? "never used"
-        : "last use not read";
-    return `  ${accessKeyId}  ${status}, made ${createdAt}, ${used}`;
-  });
-  return new ConflictError({
-    what: [
-      `IAM user ${userName} has no free slot for a new access key, and none of these may be deleted by this rotation:`,
-      ...keys,
-    ].join("\n"),
-    now: "nothing was changed",
-    next: [
-      "delete one that nobody uses, then run `pulumi up` again:",
-      `  aws iam delete-access-key --user-name ${userName} --access-key-id KEY_ID`,
-      "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead",
-    ].join("\n"),
-    details: { userName, accessKeyIds: refusal.listed.map((key) => key.accessKeyId) },
-  });
 }

@@ -4,9 +4,12 @@ import type { Clock, Credential, Identity, Limits, UserAccessKeys } from "./port
 /** Passes in a row that a key needs: propagation is not monotonic, so one pass proves nothing. */
 export const PASSES_IN_A_ROW = 3;
 
+/** Calls in one pass, at the same time: each goes to whatever server takes it, and all of them must know the key. */
+export const CALLS_IN_A_PASS = 3;
+
 /**
- * Waits until a key works: {@link PASSES_IN_A_ROW} passes in a row, spaced, each on a connection of its own, within
- * the budget. A failed pass starts the count again.
+ * Waits until a key works: {@link PASSES_IN_A_ROW} passes in a row, spaced, each of {@link CALLS_IN_A_PASS} calls on
+ * connections of their own, within the budget. A failed call starts the count again.
  *
  * @param user Whose key it must be.
  * @throws ConflictError when the key belongs to somebody else; UnauthorizedError when AWS says that the secret is
@@ -25,16 +28,21 @@ export async function verifyKey(
   let passes = 0;
   let lastFailure: RotationError | undefined;
   do {
-    const seen = await aws.identify(credential).catch((error: unknown) => {
-      if (!(error instanceof RotationError) || error instanceof UnauthorizedError) throw error;
-      lastFailure = error;
-      return undefined;
-    });
-    passes = seen ? passes + 1 : 0;
-    if (seen && (seen.userId !== user.userId || seen.accountId !== user.accountId)) {
+    const answers = await Promise.all(
+      Array.from({ length: CALLS_IN_A_PASS }, () =>
+        aws.identify(credential).catch((error: unknown) => {
+          if (!(error instanceof RotationError) || error instanceof UnauthorizedError) throw error;
+          lastFailure = error;
+          return undefined;
+        }),
+      ),
+    );
+    passes = answers.every((answer) => answer !== undefined) ? passes + 1 : 0;
+    const other = answers.find((seen) => seen && (seen.userId !== user.userId || seen.accountId !== user.accountId));
+    if (other) {
       throw new ConflictError({
-        what: `access key ${accessKeyId} belongs to ${seen.arn}, not to ${user.arn}`,
-        details: { accessKeyId, expected: user.arn, actual: seen.arn },
+        what: `access key ${accessKeyId} belongs to ${other.arn}, not to ${user.arn}`,
+        details: { accessKeyId, expected: user.arn, actual: other.arn },
       });
     }
     if (passes === PASSES_IN_A_ROW) return;
