@@ -51,7 +51,7 @@ describeEngine("creating a rotation", () => {
     const stack = await newStack({ endpoint: aws.endpoint, program: rotating({ adopt: existing }) });
 
     await stack.up();
-    assert.deepEqual(writesOf(aws.calls), []);
+    assert.deepEqual(writesOf(aws.calls), ["iam:TagUser"]);
     const adopted = await stack.outputsOf(NAME);
     assertSameKey(currentOf(adopted), existing);
     assert.deepEqual((await stack.up()).ops, { [NAME]: "same" });

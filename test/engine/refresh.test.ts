@@ -95,7 +95,7 @@ describeEngine("refreshing a rotation", () => {
     await stack.up();
 
     const after = await stack.outputsOf(NAME);
-    assert.deepEqual(writesOf(aws.calls), []);
+    assert.deepEqual(writesOf(aws.calls), ["iam:TagUser"]);
     assertSameKey(currentOf(after), currentOf(before));
     assert.deepEqual(statesOf(after), { [currentOf(after).accessKeyId]: "current" });
     assert.equal(after?.["previousAccessKeyId"], null);

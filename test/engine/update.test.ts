@@ -84,7 +84,13 @@ describeEngine("changing a rotation", () => {
 
     assert.match(ops[NAME] ?? "", /create-replacement.*delete-replaced/);
     const writes = writesOf(aws.calls);
-    assert.deepEqual(writes, ["iam:CreateAccessKey", "iam:DeleteAccessKey"]);
+    assert.deepEqual(writes, [
+      "iam:TagUser",
+      "iam:CreateAccessKey",
+      "iam:TagUser",
+      "iam:DeleteAccessKey",
+      "iam:UntagUser",
+    ]);
     assert.equal(await aws.iam.keyWorks("successor", currentOf(await stack.outputsOf(NAME))), true);
     assert.deepEqual(await aws.iam.keyIds(USER), [foreign.accessKeyId]);
   });

@@ -22,7 +22,15 @@ const CONFIG = {
 /** The names of all outputs of a rotation without a trigger. */
 const NAMES = [
   ...["accessKeyId", "activeIndex", "connection", "connectionId", "createdAt", "description", "environment", "folder"],
-  ...["folderId", "generatedCredentials", "isAutoRotationEnabled", "isLastRotationManual", "keys", "lastRotatedAt"],
+  ...[
+    "folderId",
+    "generatedCredentials",
+    "generation",
+    "isAutoRotationEnabled",
+    "isLastRotationManual",
+    "keys",
+    "lastRotatedAt",
+  ],
   ...["lastRotationAttemptedAt", "lastRotationJobId", "lastRotationMessage", "name", "nextRotationAt", "owner"],
   ...["parameters", "pendingCredentials", "previousAccessKeyId", "previousKey", "projectId", "rotateAtUtc", "rotation"],
   ...["revokeGeneratedCredentials", "rotationInterval", "rotationStatus", "secretAccessKey", "secretPath", "secrets"],
@@ -68,9 +76,9 @@ describe("In Pulumi's own host of dynamic providers", function () {
   }
 
   /** AWS takes no key but the connection's for right: the verification of a new one fails at once. */
-  function failVerification(): void {
+  function failVerification(connectionKey = "test"): void {
     aws.failOn(({ action, signedBy }) =>
-      action === "sts:GetCallerIdentity" && signedBy !== "test"
+      action === "sts:GetCallerIdentity" && signedBy !== connectionKey
         ? { status: 403, code: "SignatureDoesNotMatch" }
         : undefined,
     );
@@ -122,6 +130,9 @@ describe("In Pulumi's own host of dynamic providers", function () {
     const first = properties["accessKeyId"];
     assert.deepEqual(await aws.iam.keyIds("ci-bot"), [first]);
     assert.equal(properties["__provider"], PROVIDER_CODE);
+    const tags = await aws.iam.tags("ci-bot");
+    assert.ok(tags?.["iam-rotation"]?.startsWith(`v1 ${id} g=1 k=${String(first)} by=create at=`));
+    assert.equal(tags?.["iam-rotation-owner"], "platform/prod/ci-bot");
 
     const same = await checked(program(), inputs);
     assert.deepEqual(await host.diff(id, properties, same), { changes: false, replaces: [] });
@@ -143,6 +154,7 @@ describe("In Pulumi's own host of dynamic providers", function () {
 
     await host.delete(id, rotated);
     assert.deepEqual(await aws.iam.keyIds("ci-bot"), []);
+    assert.deepEqual(await aws.iam.tags("ci-bot"), {});
   });
 
   it("create, update and read give the same outputs, and nothing that the host had to empty or leave out", async () => {
@@ -275,6 +287,32 @@ describe("In Pulumi's own host of dynamic providers", function () {
     assert.ok(!aws.calls.some(({ signedBy }) => signedBy === "test"));
   });
 
+  it("two rotations of one user wait for each other, and the second is refused by the name of the first", async () => {
+    const inputs = await Promise.all(
+      ["first", "second"].map((name) => checked(program({ owner: `acme/p/s/${name}` }))),
+    );
+    const results = await Promise.allSettled(inputs.map((each) => host.create(each)));
+    const made = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason as HostFailure] : []));
+    assert.deepEqual(await aws.iam.keyIds("ci-bot"), [made[0]?.properties["accessKeyId"]]);
+    const winner = String(made[0]?.properties["owner"]).slice("acme/".length);
+    assert.equal(refused.length, 1);
+    assert.ok(refused[0]?.message.includes(`are rotated by another rotation: ${winner} (`), refused[0]?.message);
+    assert.equal(refused[0]?.partial, undefined);
+  });
+
+  it("a creation that AWS answers with 503 is sent once, saves nothing, and leaves its announcement to the next", async () => {
+    const inputs = await checked();
+    aws.forgetCalls();
+    aws.failOn(({ action }) =>
+      action === "iam:CreateAccessKey" ? { status: 503, code: "ServiceUnavailable" } : undefined,
+    );
+    const failure = await failureOf(host.create(inputs));
+    assert.equal(failure.partial, undefined);
+    assert.equal(aws.calls.filter(({ action }) => action === "iam:CreateAccessKey").length, 1);
+    assert.match((await aws.iam.tags("ci-bot"))?.["iam-rotation"] ?? "", / a=\d+\/\d+ o=$/);
+  });
+
   it("a connection that nobody knows fails the check, never falls back to the ambient one", async () => {
     const { failures } = await host.check({}, program({ connectionId: "aaaaaaaa-0000-4000-8000-0000000000ff" }));
     assert.equal(failures.length, 1);
@@ -289,9 +327,7 @@ describe("In Pulumi's own host of dynamic providers", function () {
     const news = await checked(program({ connectionId: CONNECTION_ID, rotationTrigger: "1" }), inputs);
     const told: string[] = [];
     const tell = ({ message, partial }: HostFailure) => told.push(message, ...(partial?.reasons ?? []));
-    aws.failOn(({ action }) =>
-      action === "sts:GetCallerIdentity" ? { status: 403, code: "SignatureDoesNotMatch" } : undefined,
-    );
+    failVerification("AKIACONNECTION");
     const failed = await failureOf(host.update(id, properties, news));
     tell(failed);
     aws.failOn(() => ({ status: 403, code: "AccessDenied" }));

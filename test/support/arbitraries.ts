@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import type { KeyRecord, KeyRing, KeyState } from "../../provider/src/rotation/keyRing";
+import { EMPTY_RING, type KeyRecord, type KeyRing, type KeyState } from "../../provider/src/rotation/keyRing";
 import type { Intent, Situation } from "../../provider/src/rotation/plan";
 import type { AccessKey, Credential, LastUse } from "../../provider/src/rotation/ports";
 
@@ -66,9 +66,13 @@ export const situations: fc.Arbitrary<Situation> = rings.chain((ring) =>
       lastUses: fc.array(uses, { minLength: 5, maxLength: 5 }),
       quietHours: fc.constantFrom(0, 2, 24),
       whenInUse: fc.constantFrom<"wait" | "retire">("wait", "retire"),
+      ledgerGeneration: fc.constantFrom(undefined, 1, 2, 7),
+      isLedgerOff: fc.boolean(),
     })
-    .map(({ intent, statuses, foreign, lastUses, quietHours, whenInUse }): Situation => {
-      const known = intent === "create" ? { ...ring, keys: [], pendingCredentials: null } : ring;
+    .map(({ intent, statuses, foreign, lastUses, quietHours, whenInUse, ledgerGeneration, isLedgerOff }): Situation => {
+      // A creation knows leftovers alone: what its own ledger names.
+      const left = ring.keys.map((key): KeyRecord => ({ ...key, state: "leftover", verifiedAt: null }));
+      const known = intent === "create" ? { ...EMPTY_RING, keys: left } : ring;
       const listed: AccessKey[] = [
         ...known.keys.flatMap(({ accessKeyId, createdAt }, index) => {
           const status = statuses[index];
@@ -90,7 +94,9 @@ export const situations: fc.Arbitrary<Situation> = rings.chain((ring) =>
         listed,
         lastUses: new Map(read),
         policy: { quietHours, whenInUse },
-        region: "us-east-1",
+        own: { region: "us-east-1", rotationSeconds: 300 },
+        ledgerGeneration,
+        isLedgerOff,
         now: new Date(NOW),
       };
     }),

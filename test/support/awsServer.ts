@@ -21,6 +21,8 @@ export type AwsAnswer =
 export interface AwsServer {
   readonly endpoint: string;
   readonly requests: AwsRequest[];
+  /** The `Date` of the answers, an ISO instant; the machine's own where it is not set. */
+  date: string | undefined;
   /** Answers in turn; the last one stays. */
   answer(...answers: AwsAnswer[]): void;
   stop(): Promise<void>;
@@ -42,13 +44,15 @@ export async function startAwsServer(): Promise<AwsServer> {
         signedWith: /Credential=([^/]+)/.exec(request.headers.authorization ?? "")?.[1] ?? "",
       });
       const [answer] = answers.length > 1 ? answers.splice(0, 1) : answers;
+      if (opened.date) response.setHeader("date", new Date(opened.date).toUTCString());
       send(response, parameters["Action"] ?? "", answer);
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port was given");
-  return {
+  const opened: AwsServer = {
+    date: undefined,
     endpoint: `http://127.0.0.1:${address.port}`,
     requests,
     answer: (...given) => {
@@ -60,6 +64,7 @@ export async function startAwsServer(): Promise<AwsServer> {
       await once(server, "close");
     },
   };
+  return opened;
 }
 
 async function read(request: IncomingMessage): Promise<string> {

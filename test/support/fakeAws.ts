@@ -1,4 +1,4 @@
-import { ConflictError, RotationError, UnauthorizedError } from "../../provider/src/rotation/errors";
+import { ConflictError, type Explanation, RotationError, UnauthorizedError } from "../../provider/src/rotation/errors";
 import type { AccessKey, Credential, Identity, LastUse, UserAccessKeys } from "../../provider/src/rotation/ports";
 import { FakeClock } from "./fakeClock";
 
@@ -12,6 +12,9 @@ export interface FakeKey extends Credential {
 interface FakeUser {
   readonly identity: Identity;
   readonly keys: FakeKey[];
+  tags: Readonly<Record<string, string>>;
+  /** What reads still show of the tags, and how many of them. */
+  stale: { readonly tags: Readonly<Record<string, string>>; reads: number };
 }
 
 type Method = keyof UserAccessKeys;
@@ -23,8 +26,17 @@ interface Fault {
   times: number;
 }
 
-/** What the next verification sees, in place of what is so. */
+/** What one call of a verification sees, in place of what is so; a pass has three of them. */
 export type Pass = "works" | "unknown" | RotationError;
+
+/** A definite no of AWS's, as the real calls give it. */
+export function refusal<E extends RotationError>(
+  kind: new (explanation: Explanation) => E,
+  code: string,
+  what = `${code}: AWS's own words`,
+): E {
+  return new kind({ what, details: { code, isDefinite: true } });
+}
 
 /** An AWS account in memory, with IAM's quota of two keys per user. Time is the given clock's. */
 export class FakeAws {
@@ -36,11 +48,21 @@ export class FakeAws {
   propagationSeconds = 0;
   /** Something that happens just before a call takes effect, by the call's line or method; once each. */
   readonly happenings = new Map<string, () => void>();
-  /** Answers of coming verifications; once they are used up, the truth is told. */
+  /** Answers of coming verification calls; once they are used up, the truth is told. */
   readonly passes: Pass[] = [];
+  /** Whether the credentials may tag users. */
+  mayTag = true;
+  /** How many reads of a user show the tags as they were before the last write. */
+  tagLagReads = 0;
+  /** How far AWS's clock is ahead of the local one, in milliseconds. */
+  skew = 0;
+  /** The time limits that keys were asked for with. */
+  readonly createSeconds: number[] = [];
 
   private readonly users = new Map<string, FakeUser>();
   private readonly faults = new Map<string, Fault>();
+  private killer: string | undefined;
+  private isDead = false;
   private made = 0;
   private usersMade = 0;
 
@@ -58,6 +80,8 @@ export class FakeAws {
         accountId: this.accountId,
       },
       keys: [],
+      tags: {},
+      stale: { tags: {}, reads: 0 },
     };
     this.users.set(userName, user);
     return user;
@@ -71,6 +95,19 @@ export class FakeAws {
   recreateUser(userName: string): FakeUser {
     this.removeUser(userName);
     return this.addUser(userName);
+  }
+
+  tagsOf(userName: string): Readonly<Record<string, string>> {
+    return this.users.get(userName)?.tags ?? {};
+  }
+
+  /** Tags written by somebody else: seen at once. An undefined one is taken away. */
+  setTags(userName: string, tags: Readonly<Record<string, string | undefined>>): void {
+    const user = this.users.get(userName);
+    if (!user) throw new Error(`the fake account has no user ${userName}`);
+    const all = Object.entries({ ...user.tags, ...tags });
+    user.tags = Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined));
+    user.stale = { tags: {}, reads: 0 };
   }
 
   keysOf(userName: string): FakeKey[] {
@@ -96,7 +133,7 @@ export class FakeAws {
       accessKeyId: `AKIA${number}`,
       secretAccessKey: `wJalr/SECRET+${number}/${this.accountId}`,
       status: "Active",
-      createdAt: `${this.clock.now().toISOString().slice(0, 19)}.000Z`,
+      createdAt: `${this.time().slice(0, 19)}.000Z`,
       lastUse: null,
     };
     this.secrets.push(key.secretAccessKey);
@@ -104,6 +141,11 @@ export class FakeAws {
     if (!user) throw new Error(`the fake account has no user ${userName}`);
     user.keys.push(key);
     return key;
+  }
+
+  /** AWS's own time. */
+  private time(): string {
+    return new Date(this.clock.now().getTime() + this.skew).toISOString();
   }
 
   removeKey(accessKeyId: string): void {
@@ -118,33 +160,58 @@ export class FakeAws {
     this.faults.set(method, { error, isAfter, times });
   }
 
+  /** Kills the provider's process right after a call has taken effect: no call after it does anything. */
+  killAfter(call: Method | `${Method} ${string}`): void {
+    this.killer = call;
+  }
+
+  /** A new process. @returns Whether the old one was killed. */
+  revive(): boolean {
+    const wasDead = this.isDead;
+    this.isDead = false;
+    this.killer = undefined;
+    return wasDead;
+  }
+
   open(userName: string, region = "us-east-1"): UserAccessKeys {
     const keyOfUser = (accessKeyId: string) => this.keysOf(userName).find((key) => key.accessKeyId === accessKeyId);
     const call = async <T>(method: Method, effect: () => T, accessKeyId?: string): Promise<T> => {
       const line = accessKeyId === undefined ? method : `${method} ${accessKeyId}`;
+      if (this.isDead) throw new Error("the process was killed");
       this.calls.push(line);
-      for (const name of [line, method]) {
-        this.happenings.get(name)?.();
+      for (const name of new Set([line, method])) {
+        const happen = this.happenings.get(name);
         this.happenings.delete(name);
+        happen?.();
       }
       const fault = [this.faults.get(line), this.faults.get(method)].find((each) => each && each.times > 0);
       if (fault) fault.times -= 1;
       if (fault && !fault.isAfter) throw fault.error;
       const result = effect();
+      if (this.killer === line || this.killer === method) this.isDead = true;
+      if (this.isDead) throw new Error("the process was killed");
       if (fault) throw fault.error;
       return result;
     };
     return {
-      user: () => call("user", () => this.users.get(userName)?.identity),
+      user: () =>
+        call("user", () => {
+          const user = this.users.get(userName);
+          if (!user) return undefined;
+          const isStale = user.stale.reads > 0;
+          if (isStale) user.stale.reads -= 1;
+          return { ...user.identity, tags: { ...(isStale ? user.stale.tags : user.tags) } };
+        }),
       list: () =>
         call("list", () =>
           this.users
             .get(userName)
             ?.keys.map(({ accessKeyId, status, createdAt }): AccessKey => ({ accessKeyId, status, createdAt })),
         ),
-      create: () =>
+      create: (seconds) =>
         call("create", () => {
-          if (this.keysOf(userName).length >= 2) throw new ConflictError({ what: "LimitExceeded: 2 keys per user" });
+          this.createSeconds.push(seconds);
+          if (this.keysOf(userName).length >= 2) throw refusal(ConflictError, "LimitExceeded");
           const { accessKeyId, secretAccessKey, createdAt } = this.addKey(userName);
           return { accessKeyId, secretAccessKey, createdAt };
         }),
@@ -176,7 +243,27 @@ export class FakeAws {
           arn: `arn:aws:iam::${this.accountId}:user/pipeline`,
           accountId: this.accountId,
         })),
+      tag: (tags) => call("tag", () => this.mayTag && this.write(userName, (old) => ({ ...old, ...tags }))),
+      untag: (keys) =>
+        call(
+          "untag",
+          () =>
+            this.mayTag &&
+            this.write(userName, (old) =>
+              Object.fromEntries(Object.entries(old).filter(([key]) => !keys.includes(key))),
+            ),
+        ),
+      skew: () => this.skew,
     };
+  }
+
+  private write(userName: string, change: (tags: FakeUser["tags"]) => FakeUser["tags"]): true {
+    const user = this.users.get(userName);
+    if (user) {
+      user.stale = { tags: user.tags, reads: this.tagLagReads };
+      user.tags = change(user.tags);
+    }
+    return true;
   }
 
   private identify({ accessKeyId, secretAccessKey }: Credential, region: string): Identity | undefined {
@@ -188,12 +275,12 @@ export class FakeAws {
     if (!user || !key || key.status !== "Active") return undefined;
     if (
       scripted === undefined &&
-      this.clock.now().getTime() < Date.parse(key.createdAt) + this.propagationSeconds * 1_000
+      Date.parse(this.time()) < Date.parse(key.createdAt) + this.propagationSeconds * 1_000
     ) {
       return undefined;
     }
     if (key.secretAccessKey !== secretAccessKey) throw new UnauthorizedError({ what: "SignatureDoesNotMatch" });
-    key.lastUse = { at: this.clock.now().toISOString(), service: "sts", region };
+    key.lastUse = { at: this.time(), service: "sts", region };
     return user.identity;
   }
 }

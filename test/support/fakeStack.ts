@@ -123,6 +123,15 @@ export class FakeStack implements LifecycleContext {
     }
   }
 
+  /** The provider's process dies right after a call, so nothing is saved; the next run finds what it left. */
+  async upKilledAfter(call: Parameters<FakeAws["killAfter"]>[0], news: Inputs = program()): Promise<void> {
+    const before = this.resource;
+    this.aws.killAfter(call);
+    await this.up(news);
+    this.resource = before;
+    if (!this.aws.revive()) throw new Error(`the run made no call ${call}`);
+  }
+
   /** Create before delete, with the second check that the engine makes. */
   async replace(news: Inputs = program()): Promise<Outcome> {
     const old = this.resource;

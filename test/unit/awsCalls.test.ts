@@ -16,6 +16,7 @@ import {
 import type { UserAccessKeys } from "../../provider/src/rotation/ports";
 import { type AwsAnswer, type AwsServer, REQUEST_ID, startAwsServer } from "../support/awsServer";
 import { useEnvironment } from "../support/environment";
+import { FakeClock } from "../support/fakeClock";
 
 const ID = "aaaaaaaa-0000-4000-8000-00000000000c";
 const CONNECTIONS = parseConnections(
@@ -24,6 +25,8 @@ const CONNECTIONS = parseConnections(
   }),
 );
 const CREDENTIAL = { accessKeyId: "AKIANEW", secretAccessKey: "of-the-new-key" };
+/** Another limit than that of the other calls. */
+const LIMIT = 0.5;
 const KEY = (id: string) =>
   `<AccessKeyId>${id}</AccessKeyId><Status>Active</Status><UserName>ci-bot</UserName><CreateDate>2027-01-10T08:30:00Z</CreateDate>`;
 const IDENTITY =
@@ -33,12 +36,14 @@ const IDENTITY =
 const CALLS: readonly [string, (aws: UserAccessKeys) => Promise<unknown>][] = [
   ["GetUser", (aws) => aws.user()],
   ["ListAccessKeys", (aws) => aws.list()],
-  ["CreateAccessKey", (aws) => aws.create()],
+  ["CreateAccessKey", (aws) => aws.create(LIMIT)],
   ["UpdateAccessKey", (aws) => aws.deactivate("AKIA0001")],
   ["DeleteAccessKey", (aws) => aws.delete("AKIA0001")],
   ["GetAccessKeyLastUsed", (aws) => aws.lastUse("AKIA0001")],
   ["GetCallerIdentity", (aws) => aws.identify(CREDENTIAL)],
   ["GetCallerIdentity", (aws) => aws.caller()],
+  ["TagUser", (aws) => aws.tag({ "iam-rotation": "v1" })],
+  ["UntagUser", (aws) => aws.untag(["iam-rotation"])],
 ];
 
 describe("The calls to AWS, through the real SDK against a server that speaks AWS's protocol", () => {
@@ -49,6 +54,7 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
   after(() => server.stop());
   beforeEach(() => {
     server.requests.length = 0;
+    server.date = undefined;
   });
   // The machine's own AWS settings must not matter.
   useEnvironment(() => ({
@@ -61,6 +67,8 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
     AWS_RETRY_MODE: undefined,
   }));
 
+  const clock = new FakeClock();
+
   async function open(changes: { callSeconds?: number; onlyLocalEndpoints?: boolean } = {}): Promise<UserAccessKeys> {
     const { callSeconds = 60, onlyLocalEndpoints = false } = changes;
     const connection = findConnection(CONNECTIONS, ID);
@@ -72,6 +80,7 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
       limits: { callSeconds, lagSeconds: 0, verifySeconds: 0, verifySpacingSeconds: 0, rotationSeconds: 0 },
       rotationId: "the-rotation",
       jobId: "the-job",
+      clock,
       onlyLocalEndpoints,
     });
   }
@@ -104,7 +113,7 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
     const { code, status } = answer as { code: string; status: number };
     it(`become ${kind.name} for ${code} (${status}), with AWS's words and request id, and CreateAccessKey is sent once`, async () => {
       server.answer(answer);
-      const error = await failureOf((await open()).create());
+      const error = await failureOf((await open()).create(60));
       assert.equal(error.constructor, kind);
       assert.match(error.message, text);
       assert.match(error.message, /^iam:CreateAccessKey for IAM user ci-bot failed over connection "production": /);
@@ -116,10 +125,10 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
 
   it("send CreateAccessKey once also where the connection breaks, and where no answer comes in time", async () => {
     server.answer("reset");
-    assert.ok((await failureOf((await open()).create())) instanceof InternalError);
+    assert.ok((await failureOf((await open()).create(60))) instanceof InternalError);
     assert.equal(server.requests.length, 1);
     server.answer("silence");
-    const error = await failureOf((await open({ callSeconds: 0.2 })).create());
+    const error = await failureOf((await open({ callSeconds: 60 })).create(0.2));
     assert.ok(error instanceof InternalError);
     assert.match(error.message, /iam-rotation:limits\.callSeconds gives each call more time$/);
     assert.equal(server.requests.length, 2);
@@ -141,7 +150,8 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
   });
 
   it("carry rotation and job in their user agent, every one of them", async () => {
-    server.answer({ code: "AccessDenied", status: 403 });
+    // Not AccessDenied: to a tag call that is an answer, no failure.
+    server.answer({ code: "ValidationError", status: 400 });
     const aws = await open();
     for (const [, call] of CALLS) await failureOf(call(aws));
     assert.deepEqual(
@@ -164,14 +174,17 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
     );
   });
 
-  it("give the user with account, arn and unique id, and nothing for a user that does not exist", async () => {
-    server.answer({ result: `<User>${IDENTITY}<UserName>ci-bot</UserName></User>` });
+  it("give the user with account, arn, unique id and tags, and nothing for a user that does not exist", async () => {
+    const tag = (key: string, value: string) => `<member><Key>${key}</Key><Value>${value}</Value></member>`;
+    const tags = `<Tags>${tag("iam-rotation", "v1 r g=1")}${tag("team", "")}</Tags>`;
+    server.answer(
+      { result: `<User>${IDENTITY}<UserName>ci-bot</UserName>${tags}</User>` },
+      { result: `<User>${IDENTITY}<UserName>ci-bot</UserName></User>` },
+    );
     const aws = await open();
-    assert.deepEqual(await aws.user(), {
-      userId: "AIDA1",
-      arn: "arn:aws:iam::123456789012:user/ci-bot",
-      accountId: "123456789012",
-    });
+    const user = { userId: "AIDA1", arn: "arn:aws:iam::123456789012:user/ci-bot", accountId: "123456789012" };
+    assert.deepEqual(await aws.user(), { ...user, tags: { "iam-rotation": "v1 r g=1", team: "" } });
+    assert.deepEqual(await aws.user(), { ...user, tags: {} });
     server.answer({ code: "NoSuchEntity", status: 404 });
     assert.equal(await aws.user(), undefined);
     assert.equal(await aws.list(), undefined);
@@ -198,7 +211,7 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
 
   it("give the new key with its secret and the time of AWS's clock", async () => {
     server.answer({ result: `<AccessKey>${KEY("AKIANEW")}<SecretAccessKey>new/secret</SecretAccessKey></AccessKey>` });
-    assert.deepEqual(await (await open()).create(), {
+    assert.deepEqual(await (await open()).create(60), {
       accessKeyId: "AKIANEW",
       secretAccessKey: "new/secret",
       createdAt: "2027-01-10T08:30:00.000Z",
@@ -248,6 +261,58 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
     const error = await failureOf(aws.identify(CREDENTIAL));
     assert.ok(error instanceof UnauthorizedError);
     assert.ok(!error.message.includes(CREDENTIAL.secretAccessKey));
+  });
+
+  it("set tags and take them away, each call with all of them", async () => {
+    server.answer({ result: "" });
+    const aws = await open();
+    assert.equal(await aws.tag({ "iam-rotation": "v1 r", "iam-rotation-owner": "platform/prod/ci-bot" }), true);
+    assert.equal(await aws.untag(["iam-rotation", "iam-rotation-owner"]), true);
+    const [tagged, untagged] = server.requests.map(({ parameters }) => parameters);
+    assert.equal(tagged?.["Action"], "TagUser");
+    assert.equal(tagged["UserName"], "ci-bot");
+    assert.deepEqual(
+      [
+        tagged["Tags.member.1.Key"],
+        tagged["Tags.member.1.Value"],
+        tagged["Tags.member.2.Key"],
+        tagged["Tags.member.2.Value"],
+      ],
+      ["iam-rotation", "v1 r", "iam-rotation-owner", "platform/prod/ci-bot"],
+    );
+    assert.equal(untagged?.["Action"], "UntagUser");
+    assert.deepEqual(
+      [untagged["TagKeys.member.1"], untagged["TagKeys.member.2"]],
+      ["iam-rotation", "iam-rotation-owner"],
+    );
+  });
+
+  it("say no where tags may not be written: denied, or as many as AWS allows", async () => {
+    const aws = await open();
+    server.answer({ code: "AccessDenied", status: 403 });
+    assert.deepEqual([await aws.tag({ a: "b" }), await aws.untag(["a"])], [false, false]);
+    server.answer({ code: "LimitExceeded", status: 409 });
+    assert.equal(await aws.tag({ a: "b" }), false);
+  });
+
+  it("take a user that is gone for one without tags, and fail where one is to be tagged", async () => {
+    const aws = await open();
+    server.answer({ code: "NoSuchEntity", status: 404 });
+    assert.equal(await aws.untag(["a"]), true);
+    assert.ok((await failureOf(aws.tag({ a: "b" }))) instanceof NotFoundError);
+  });
+
+  it("tell how far AWS's clock is ahead, by the last answer, a refusal too; 0 before the first one", async () => {
+    const aws = await open();
+    assert.equal(aws.skew(), 0);
+    server.answer({ result: "<AccessKeyMetadata/>" });
+    server.date = clock.from({ seconds: 90 });
+    await aws.list();
+    assert.equal(aws.skew(), 90_000);
+    server.date = clock.from({ minutes: -10 });
+    server.answer({ code: "AccessDenied", status: 403 });
+    await failureOf(aws.list());
+    assert.equal(aws.skew(), -600_000);
   });
 
   it("send one request for one pass of a verification, also where AWS fails", async () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 
 import { type AwsCall, awsError, isMissing, isNotLive } from "../../provider/src/aws/errors";
 import {
+  awsCodeOf,
   ConflictError,
   ForbiddenError,
   InputError,
   InternalError,
+  isDefiniteRefusal,
   NotFoundError,
   type RotationError,
   UnauthorizedError,
@@ -147,8 +149,32 @@ describe("AWS's errors", () => {
       accessKeyId: "AKIA0001",
       connection: "production",
       code: "Throttling",
+      isDefinite: false,
       requestId: "req-1",
     });
+  });
+
+  const outcomes: readonly [string, number | undefined, boolean][] = [
+    ["an answer 400", 400, true],
+    ["an answer 409", 409, true],
+    ["an answer 499", 499, true],
+    ["an answer 408: AWS stopped waiting", 408, false],
+    ["an answer 500", 500, false],
+    ["an answer 503", 503, false],
+    ["no answer at all", undefined, false],
+  ];
+  for (const [what, httpStatusCode, isDefinite] of outcomes) {
+    it(`${isDefinite ? "say" : "do not say"} that nothing was done after ${what}`, () => {
+      const cause = Object.assign(new Error("AWS's own words"), { name: "SomeError", $metadata: { httpStatusCode } });
+      assert.equal(isDefiniteRefusal(awsError(cause, CALL)), isDefinite);
+      assert.equal(awsCodeOf(awsError(cause, CALL)), "SomeError");
+    });
+  }
+
+  it("are no refusal and have no code of AWS's where they are our own, or somebody else's", () => {
+    for (const error of [new InputError({ what: "asOf" }), new Error("other"), undefined]) {
+      assert.deepEqual([isDefiniteRefusal(error), awsCodeOf(error)], [false, undefined]);
+    }
   });
 
   it("tell a missing user or key from a forbidden one, and a key that is not live from a wrong one", () => {

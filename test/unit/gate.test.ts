@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
-import { type GatePolicy, inUse } from "../../provider/src/rotation/gate";
+import { type GatePolicy, inUse, type OwnUse } from "../../provider/src/rotation/gate";
 import type { KeyRecord } from "../../provider/src/rotation/keyRing";
 import type { LastUse } from "../../provider/src/rotation/ports";
 
@@ -19,11 +19,12 @@ const previous: KeyRecord = {
   retiredAt: hoursAgo(48),
   lastUsedAt: null,
 };
+const OWN: OwnUse = { region: "eu-west-1", rotationSeconds: 300 };
 const policy: GatePolicy = { quietHours: 24, whenInUse: "wait" };
 const used = (at: string, service = "s3", region = "eu-west-1"): LastUse => ({ at, service, region });
 
 const gate = (lastUse: LastUse | null | undefined, key: Partial<KeyRecord> = {}, changes: Partial<GatePolicy> = {}) =>
-  inUse({ ...previous, ...key }, lastUse, { ...policy, ...changes }, "eu-west-1", NOW);
+  inUse({ ...previous, ...key }, lastUse, { ...policy, ...changes }, OWN, NOW);
 
 describe("Whether a key counts as in use", () => {
   it("says no for a key that was never used and stopped being current long ago", () => {
@@ -90,6 +91,26 @@ describe("Whether a key counts as in use", () => {
     assert.ok(gate(used(at, "sts"), { ...key, verifiedAt: null }, wide));
   });
 
+  const leftoverTimes: readonly [string, string, boolean][] = [
+    ["when its run can have verified it last", "2027-01-10T12:05:00.000Z", true],
+    ["five seconds after that, by AWS's clock", "2027-01-10T12:05:05.000Z", true],
+    ["more than five seconds after that", "2027-01-10T12:05:05.001Z", false],
+    ["more than five seconds before its creation", "2027-01-10T11:59:54.999Z", false],
+  ];
+  for (const [when, at, isOwn] of leftoverTimes) {
+    it(`${isOwn ? "sets aside" : "counts"} a use by STS of a leftover, whose verification nobody recorded, ${when}`, () => {
+      const leftover = { state: "leftover", verifiedAt: null, retiredAt: null } as const;
+      assert.equal(gate(used(at, "sts"), leftover, { quietHours: 24 * 365 }) === undefined, isOwn);
+    });
+  }
+
+  it("counts a use of a leftover by another service, or in another region, at any time", () => {
+    const leftover = { state: "leftover", verifiedAt: null, retiredAt: null } as const;
+    const wide = { quietHours: 24 * 365 };
+    assert.ok(gate(used("2027-01-10T12:00:10.000Z", "s3"), leftover, wide));
+    assert.ok(gate(used("2027-01-10T12:00:10.000Z", "sts", "us-east-1"), leftover, wide));
+  });
+
   it("keeps to the hours after it stopped being current, also where the only use was our own", () => {
     const own = used("2027-01-10T12:00:10.000Z", "sts");
     assert.equal(gate(own, { retiredAt: hoursAgo(1) })?.until, "2027-02-10T15:00:00.000Z");
@@ -112,13 +133,7 @@ describe("Whether a key counts as in use", () => {
         if (!answer) return;
         assert.ok(answer.until && Date.parse(answer.until) > NOW.getTime());
         // Two reasons can hold one after the other; then the second gives the end.
-        const later = inUse(
-          { ...previous, retiredAt },
-          seen,
-          { ...policy, quietHours },
-          "eu-west-1",
-          new Date(answer.until),
-        );
+        const later = inUse({ ...previous, retiredAt }, seen, { ...policy, quietHours }, OWN, new Date(answer.until));
         assert.ok(!later || Date.parse(later.until ?? "") > Date.parse(answer.until));
       }),
     );

@@ -149,7 +149,7 @@ describe("The outputs", () => {
   it("hold a secret under no top-level name that is not marked secret", async () => {
     const stack = await stackAfter(0);
     stack.clock.advance({ days: 31 });
-    stack.aws.passes.push(...Array<"unknown">(100).fill("unknown"));
+    stack.aws.passes.push(...Array<"unknown">(1_000).fill("unknown"));
     await stack.up();
     assert.ok(stack.state.pendingCredentials, "a pending pair is there too");
     const marked: readonly string[] = SECRET_OUTPUTS;

@@ -199,7 +199,7 @@ describe("delete", () => {
     stack.clock.advance({ days: 2 });
     await stack.up(given);
     assert.deepEqual(statesOf(stack), ["AKIA0002 current", "AKIA0001 inactive"]);
-    stack.aws.passes.push(...Array<"unknown">(100).fill("unknown"));
+    stack.aws.passes.push(...Array<"unknown">(1_000).fill("unknown"));
     await stack.up(program({ rotationTrigger: "1", previousKey: { deactivateAfterHours: 1 } }));
     assert.deepEqual(statesOf(stack), ["AKIA0002 current", "AKIA0003 pending"]);
     await stack.destroy();
@@ -225,11 +225,13 @@ describe("delete", () => {
     );
   });
 
-  it("leaves the keys, and calls nothing, with revokeGeneratedCredentials off", async () => {
-    const stack = await created(program({ revokeGeneratedCredentials: false }));
+  it("leaves the keys, and takes only the tags away, with revokeGeneratedCredentials off", async () => {
+    const stack = await created(program({ revokeGeneratedCredentials: false }), 1);
+    stack.aws.setTags("ci-bot", { team: "ci" });
     await stack.destroy();
-    assert.deepEqual(stack.aws.calls, []);
-    assert.deepEqual(stack.aws.listOf("ci-bot"), ["AKIA0001 Active"]);
+    assert.deepEqual([...stack.aws.calls].sort(), ["list", "untag", "user", "user"]);
+    assert.deepEqual(stack.aws.listOf("ci-bot"), ["AKIA0001 Active", "AKIA0002 Active"]);
+    assert.deepEqual(stack.aws.tagsOf("ci-bot"), { team: "ci" });
   });
 
   it("deletes a key in use: destroying is being told to", async () => {

@@ -95,6 +95,7 @@ describe("The connections in the stack's config", () => {
     assert.equal(findConnection(upper, ID).name, "p");
   });
 
+  const METHODS = "method: must be one of default, profile, access-key, assume-role";
   const wrong: readonly [string, unknown, string][] = [
     ["no name", { method: "default" }, "name: must be a string"],
     ["no profile", { name: "p", method: "profile" }, "profile: must be a string"],
@@ -108,7 +109,7 @@ describe("The connections in the stack's config", () => {
       { name: "p", method: "assume-role", roleArn: "arn:x", durationSeconds: 60 },
       "durationSeconds: must be at least 900",
     ],
-    ["a method that nobody knows", { name: "p", method: "hidden/value" }, "method: "],
+    ["a method that nobody knows", { name: "p", method: "hidden/value" }, METHODS],
   ];
   for (const [what, entry, says] of wrong) {
     it(`are refused with ${what}, by the path of it and without any value`, () => {

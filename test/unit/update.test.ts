@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ConflictError, ForbiddenError, InternalError, NotFoundError } from "../../provider/src/rotation/errors";
 import { FakeStack, type Inputs, OTHER_CONNECTION_ID, program } from "../support/fakeStack";
 
-const never = Array<"unknown">(200).fill("unknown");
+const never = Array<"unknown">(1_000).fill("unknown");
 const AUTO = { days: 31 };
 
 async function created(given: Inputs = program()): Promise<FakeStack> {
@@ -341,9 +341,10 @@ describe("update in place", () => {
     assert.ok(error instanceof ConflictError);
     assert.equal(isSaved, true);
     assert.deepEqual(
-      stack.other.calls.filter((call) => !/^(user|list)$/.test(call)),
+      stack.other.calls.filter((call) => !/^(user|list|caller)$/.test(call)),
       [],
     );
+    assert.deepEqual(stack.other.tagsOf("ci-bot"), {});
     assert.equal(stack.state.connectionId, "00000000-0000-0000-0000-000000000000");
     assert.equal(stack.state.connection.name, "ambient");
   });

@@ -39,13 +39,16 @@ function prepare(): {
   };
 }
 
+const CALLS = 3;
+/** What the three calls of each pass see. */
+const passes = (...seen: Pass[]): Pass[] => seen.flatMap((pass) => times(CALLS, pass));
 const times = <T>(count: number, value: T): T[] => Array<T>(count).fill(value);
 
 describe("The verification of a new key", () => {
-  it("needs three passes in a row, two seconds apart, and no more", async () => {
+  it("needs three passes in a row, of three calls each, two seconds apart, and no more", async () => {
     const { aws, verify } = prepare();
     await verify();
-    assert.deepEqual(aws.calls, times(3, "identify AKIA0001"));
+    assert.deepEqual(aws.calls, times(3 * CALLS, "identify AKIA0001"));
     assert.deepEqual(aws.clock.sleeps, [2_000, 2_000]);
   });
 
@@ -54,27 +57,56 @@ describe("The verification of a new key", () => {
     aws.propagationSeconds = 9;
     await verify();
     // At 0, 2, 4, 6, 8: not yet. At 10, 12, 14: three passes.
-    assert.equal(aws.calls.length, 8);
+    assert.equal(aws.calls.length, 8 * CALLS);
   });
 
   it("begins to count again after each pass that fails: propagation is not monotonic", async () => {
     const { aws, verify } = prepare();
     const flicker: Pass[] = ["works", "works", "unknown", "works", "unknown", "works", "works"];
-    aws.passes.push(...flicker);
+    aws.passes.push(...passes(...flicker));
     await verify();
-    assert.equal(aws.calls.length, flicker.length + 1);
+    assert.equal(aws.calls.length, (flicker.length + 1) * CALLS);
+  });
+
+  for (const position of [0, 1, 2]) {
+    it(`counts a pass only if all its calls pass: not where call ${position + 1} alone does not know the key`, async () => {
+      const { aws, verify } = prepare();
+      const calls = times<Pass>(CALLS, "works");
+      calls[position] = "unknown";
+      aws.passes.push(...passes("works", "works"), ...calls);
+      await verify();
+      assert.equal(aws.calls.length, (3 + 3) * CALLS);
+      assert.equal(aws.clock.sleeps.length, 5);
+    });
+  }
+
+  it("makes the calls of a pass at the same time", async () => {
+    const { aws, user, credential } = prepare();
+    const real = aws.open("ci-bot");
+    let open = 0;
+    const most: number[] = [];
+    const identify: typeof real.identify = async (key) => {
+      open += 1;
+      most.push(open);
+      const answer = await real.identify(key);
+      open -= 1;
+      return answer;
+    };
+    await verifyKey({ identify }, credential, user, aws.clock, LIMITS);
+    assert.deepEqual(most, times(3, [1, 2, 3]).flat());
   });
 
   it("counts a call that AWS failed as no pass, and goes on", async () => {
     const { aws, verify } = prepare();
-    aws.passes.push("works", "works", new InternalError({ what: "503" }), new ForbiddenError({ what: "not yet" }));
+    const failures = [new InternalError({ what: "503" }), new ForbiddenError({ what: "not yet" })];
+    aws.passes.push(...passes("works", "works", ...failures));
     await verify();
-    assert.equal(aws.calls.length, 4 + 3);
+    assert.equal(aws.calls.length, (4 + 3) * CALLS);
   });
 
   it("gives up when the budget is spent, and says what AWS said last", async () => {
     const { aws, verify } = prepare();
-    aws.passes.push(...times(200, "unknown" as const));
+    aws.passes.push(...passes(...times(200, "unknown" as const)));
     await assert.rejects(verify(), (error: unknown) => {
       assert.ok(error instanceof InternalError);
       assert.equal(
@@ -86,18 +118,18 @@ describe("The verification of a new key", () => {
       );
       return true;
     });
-    assert.equal(aws.calls.length, 60);
+    assert.equal(aws.calls.length, 60 * CALLS);
   });
 
   it("gives up on a key that never passes three times in a row, however often it passes", async () => {
     const { aws, verify } = prepare();
-    aws.passes.push(...times(40, ["works", "works", "unknown"] as const).flat());
+    aws.passes.push(...passes(...times(40, ["works", "works", "unknown"] as const).flat()));
     await assert.rejects(verify(), InternalError);
   });
 
   it("names the failure of the last call as the cause", async () => {
     const { aws, verify } = prepare();
-    aws.passes.push(...times(100, new InternalError({ what: "503 Service Unavailable" })));
+    aws.passes.push(...passes(...times(100, new InternalError({ what: "503 Service Unavailable" }))));
     await assert.rejects(verify(), (error: unknown) => {
       assert.ok(error instanceof InternalError && error.cause instanceof RotationError);
       assert.match(error.message, /within 120 s: 503 Service Unavailable\n/);
@@ -109,7 +141,7 @@ describe("The verification of a new key", () => {
     const { aws, user, credential } = prepare();
     const wrong = { ...credential, secretAccessKey: "another" };
     await assert.rejects(verifyKey(aws.open("ci-bot"), wrong, user, aws.clock, LIMITS), UnauthorizedError);
-    assert.equal(aws.calls.length, 1);
+    assert.equal(aws.calls.length, CALLS);
   });
 
   it("stops at the first pass that shows another user, of this account or of another", async () => {
@@ -127,7 +159,7 @@ describe("The verification of a new key", () => {
         },
       );
     }
-    assert.equal(aws.calls.length, 2);
+    assert.equal(aws.calls.length, 2 * CALLS);
   });
 
   it("ends well exactly if three passes come in a row within the budget, whatever else comes", async () => {
@@ -135,8 +167,8 @@ describe("The verification of a new key", () => {
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 10, maxLength: 10 }), async (answers) => {
         const { aws, verify } = prepare();
         aws.passes.push(
-          ...answers.map((works): Pass => (works ? "works" : "unknown")),
-          ...times(100, "unknown" as const),
+          ...passes(...answers.map((works): Pass => (works ? "works" : "unknown"))),
+          ...passes(...times(100, "unknown" as const)),
         );
         const inTime = answers.map((works) => (works ? "w" : "u")).join("");
         const isVerified = await verify({ verifySeconds: 20 }).then(
