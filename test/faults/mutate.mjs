@@ -34,7 +34,7 @@ try {
 }
 
 /** Tries a mutation out; gives the tests that fail. */
-function tryOut({ file, find, replace, tests = ["rules", "histories"] }) {
+function tryOut({ file, find, replace, tests = ["rules", "retirement", "histories"] }) {
   const path = join(copy, "provider/src", file);
   const source = readFileSync(path, "utf8");
   if (source.split(find).length !== 2) throw new Error(`${file} does not hold exactly once: ${find}`);

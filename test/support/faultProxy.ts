@@ -47,12 +47,6 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       const effect = await before.effect(call);
       if (effect !== "pass") return end(response, lane, effect);
     }
-    if (!lane.works(call.signedBy)) {
-      return end(response, lane, {
-        status: 403,
-        code: lane.neverLive ? "SignatureDoesNotMatch" : "InvalidClientTokenId",
-      });
-    }
     const { status, text } = await answerOf(lane, call, request, body);
     const after = lane.ruleFor(call, "after");
     if (after) {
@@ -64,6 +58,10 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   }
 
   async function answerOf(lane: Lane, call: ProxiedCall, request: IncomingMessage, body: Buffer<ArrayBuffer>) {
+    // Refused by AWS itself, as far as the sender can see: what a rule does after it still happens.
+    if (!lane.works(call.signedBy)) {
+      return { status: 403, text: errorXml(lane.neverLive ? "SignatureDoesNotMatch" : "InvalidClientTokenId") };
+    }
     const known = lane.known(call);
     if (known !== undefined) return { status: 200, text: lane.applied(call, 200, known) };
     const answer = await toMoto(request, body);
@@ -99,8 +97,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
 }
 
 function end(response: ServerResponse, lane: Lane, effect: "drop" | { status: number; code: string }): void {
-  if (effect === "drop") response.socket?.resetAndDestroy();
-  else response.writeHead(effect.status, { "content-type": "text/xml", date: lane.date() }).end(errorXml(effect.code));
+  if (effect !== "drop") {
+    response.writeHead(effect.status, { "content-type": "text/xml", date: lane.date() }).end(errorXml(effect.code));
+  } else if (response.socket?.readyState === "open") {
+    response.socket.resetAndDestroy();
+  } else {
+    // Its sender was killed: a reset would fail, and leave the handle open.
+    response.destroy();
+  }
 }
 
 async function answerWith(response: ServerResponse, answer: Response): Promise<void> {

@@ -150,11 +150,12 @@ export class ProviderHost {
 
   /** kill -9, and waits until it is gone. */
   async kill(): Promise<void> {
+    // An open client would go on trying to reach it.
+    this.client.close();
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, "exit");
     this.child.kill("SIGKILL");
     await gone;
-    this.client.close();
   }
 
   private call<Answer>(

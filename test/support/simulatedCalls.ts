@@ -171,7 +171,7 @@ export class SimulatedRun {
         case "timeout":
           return lost();
         default:
-          break;
+        // The others befall the call once it is done.
       }
       let result: T;
       try {

@@ -71,6 +71,13 @@ export class Oracle {
     if (run.phase === "read") this.violate("2", `a refresh does ${action}`);
     if (tags) this.onTag(run, user, tags, write.calledAt ?? this.iam.time.now);
     if (action === "create") this.onCreate(write);
+    // Open: the delete of a replacement follows its create at once, and writes by tags that may lag.
+    if (run.phase === "delete" && run.weather.lagSeconds > 0 && (action === "tag" || action === "untag")) {
+      for (const other of user.keys) {
+        if (this.iam.time.now - other.createdAt <= 180_000)
+          other.limit ??= "a ledger written by a delete while tags lag";
+      }
+    }
     if (key && (action === "delete" || action === "deactivate")) this.onRetire(run, action, user, key);
   }
 
@@ -123,6 +130,8 @@ export class Oracle {
   /** A destroy left the key to people, as it was told. */
   onReleased(key: SimulatedKey): void {
     key.maker = "person";
+    // A provider that outlived its engine goes on with the state that it was given.
+    if (this.hasOrphan) key.limit ??= "left to people while a run was at work";
     this.released.push(key);
   }
 
@@ -163,7 +172,7 @@ export class Oracle {
     if (run.isOfNewerState) key.isTouched = true;
     if (isTold || key.status !== "Active" || !run.toldActive.has(accessKeyId)) return;
     const use = this.usesOfOthers(run, key);
-    if (accessKeyId === this.published && !key.isTouched) {
+    if (accessKeyId === this.published && !key.isTouched && !key.limit) {
       // The design's rule for --replace: the first generation, and only we ever used it, as far as IAM tells.
       const isUnusedFirst = run.phase === "create" && this.saved()?.state.generation === 1 && use === null;
       if (isUnusedFirst) key.isTouched = true;

@@ -1,31 +1,11 @@
 import assert from "node:assert/strict";
 
-import { LEDGER_TAG, parseLedger } from "../../../provider/src/rotation/ledger";
-import { CALM, type Fault, type Weather } from "../../support/simulatedCalls";
+import { LEDGER_TAG } from "../../../provider/src/rotation/ledger";
+import { CALM } from "../../support/simulatedCalls";
+import { created, fault, HOUR, keysOf, ledgerOf, onUser, SLOW, stateOf, weather } from "./rules";
 import { PROGRAM, World } from "./world";
 
 /** The rules that a random history may pass by: each in the shortest history that needs it. */
-
-const HOUR = 3_600_000;
-
-const weather = (...faults: Fault[]): Weather => ({ ...CALM, faults });
-const fault = (action: Fault["action"], kind: Fault["kind"], nth = 1): Weather => weather({ action, kind, nth });
-/** Longer than the budget of a verification. */
-const SLOW: Weather = { ...CALM, seed: 7, propagationSeconds: 4_000 };
-
-const stateOf = (world: World) => world.stack.saved!.state;
-const keysOf = (world: World) => stateOf(world).keys.map((key) => `${key.accessKeyId.slice(-1)} ${key.state}`);
-const onUser = (world: World) => world.user.keys.map((key) => key.accessKeyId.slice(-1)).join(" ");
-const ledgerOf = (world: World) => parseLedger(world.user.tags[LEDGER_TAG]);
-
-async function created(program: Record<string, unknown> = {}): Promise<World> {
-  const world = new World();
-  Object.assign(world.program, program);
-  const { error } = await world.up();
-  assert.equal(error, undefined);
-  await world.time.advance(48 * HOUR);
-  return world;
-}
 
 describe("a key that does not work in time", () => {
   it("stays pending in state, and the next run goes on with it", async () => {
@@ -93,6 +73,34 @@ describe("an announcement", () => {
     assert.equal((await world.up({ trigger: true })).error, undefined);
     assert.equal(onUser(world), "1 3");
     world.assertSettled();
+  });
+
+  it("is waited for until its window has closed, however short the lag may be", async () => {
+    const world = new World();
+    world.stack.settings["iam-rotation:limits"] = JSON.stringify({ lagSeconds: 0 });
+    // Its provider outlives it; AWS makes the key when the next run is at work, and then the provider dies, too.
+    const orphan = weather(
+      { action: "user", kind: "killEngine", nth: 2 },
+      { action: "create", kind: "stall", nth: 1 },
+      { action: "user", kind: "killBefore", nth: 4 },
+    );
+    await world.up({ weather: orphan });
+    await world.time.advance(5_000);
+    assert.equal((await world.up()).error, undefined);
+    await world.quiet();
+    world.check();
+    assert.deepEqual(keysOf(world), ["2 current", "1 leftover"]);
+  });
+
+  it("is nobody's where a person made a key in its window, too", async () => {
+    const world = new World();
+    const run = world.up({ weather: fault("create", "lose") });
+    await world.time.advance(1_000);
+    world.iam.makeKey(world.user, "person");
+    assert.ok((await run).error);
+    assert.equal(onUser(world), "1 2");
+    assert.match((await world.up()).error!.message, /no free slot/);
+    assert.equal(onUser(world), "1 2");
   });
 
   it("is closed by a retirement, where tags could not be written for a time", async () => {
@@ -213,6 +221,14 @@ describe("whose a key is", () => {
     assert.equal(onUser(world), "1 2");
   });
 
+  it("is not enough where tags are denied since: a later run that was killed could not be told", async () => {
+    const world = await created();
+    await world.up({ trigger: true, weather: fault("create", "killAfter") });
+    world.user.isTaggable = false;
+    assert.match((await world.up({ trigger: true })).error!.message, /no free slot/);
+    assert.equal(onUser(world), "1 2");
+  });
+
   it("is not pending where an older state says so, and consumers use it", async () => {
     const world = await created();
     await world.up({ trigger: true, weather: SLOW });
@@ -234,6 +250,15 @@ describe("whose a key is", () => {
     assert.equal(onUser(world), "1 2");
   });
 
+  it("is refused to a state of a user that was made again under the same name", async () => {
+    const world = await created();
+    world.iam.addUser(world.userName);
+    assert.match((await world.up({ trigger: true })).error!.message, /was deleted and made again/);
+    assert.equal(onUser(world), "");
+    assert.equal((await world.up({ refresh: true })).error, undefined);
+    assert.equal(onUser(world), "2");
+  });
+
   it("is refused to a state that is two rotations old", async () => {
     const world = await created({ previousKey: { whenInUse: "retire" } });
     const old = world.stack.saved;
@@ -241,101 +266,5 @@ describe("whose a key is", () => {
     world.stack.saved = old;
     const { error } = await world.up({ trigger: true });
     assert.match(error!.message, /an older state was restored/);
-  });
-});
-
-describe("a creation where no slot is free", () => {
-  it("deletes what its own killed attempts left, and only we ever used", async () => {
-    const world = new World();
-    await world.up({ weather: fault("create", "killAfter") });
-    await world.up({ weather: fault("create", "killAfter") });
-    assert.equal((await world.up()).error, undefined);
-    assert.equal(world.user.keys.length, 2);
-  });
-
-  it("deletes nothing of a later generation: it may be a forced replacement", async () => {
-    const world = await created();
-    await world.up({ trigger: true });
-    const { error } = await world.up({ replace: true });
-    assert.match(error!.message, /drop --replace or `pulumi state untaint`/);
-    assert.equal(onUser(world), "1 2");
-  });
-
-  it("deletes nothing that somebody else used", async () => {
-    const world = await created();
-    world.iam.makeKey(world.user, "person");
-    await world.time.advance(HOUR);
-    world.user.keys[0]!.uses.push({
-      at: world.time.now,
-      service: "s3",
-      region: "us-east-1",
-      isOurs: false,
-      reportedAt: world.time.now,
-    });
-    assert.match((await world.up({ replace: true })).error!.message, /no free slot/);
-    assert.equal(onUser(world), "1 2");
-  });
-});
-
-describe("the gate", () => {
-  it("sets our own verification aside: the key of a run that was killed makes room at once", async () => {
-    const world = await created();
-    // Killed after the verification: the ledger knows the key, IAM tells of its use.
-    await world.up({ trigger: true, weather: fault("any", "killEngine", 9) });
-    await world.quiet();
-    assert.equal((await world.up({ trigger: true })).error, undefined);
-    assert.equal(onUser(world), "1 3");
-  });
-
-  it("holds back a retirement within 4 hours, and tells until when", async () => {
-    const world = await created({ previousKey: { deactivateAfterHours: 0 } });
-    await world.up({ trigger: true });
-    await world.time.advance(HOUR);
-    const { error } = await world.up();
-    assert.equal(error, undefined);
-    assert.match(stateOf(world).lastRotationMessage ?? "", /stays active, it counts as in use until/);
-    await world.time.advance(4 * HOUR);
-    await world.up();
-    assert.deepEqual(keysOf(world), ["2 current", "1 inactive"]);
-  });
-});
-
-describe("a destroy", () => {
-  it("takes the leftover of an update that was killed, announced or named", async () => {
-    for (const kill of [fault("create", "killAfter"), fault("tag", "killAfter", 2)]) {
-      const world = await created();
-      await world.up({ trigger: true, weather: kill });
-      assert.equal((await world.destroy()).error, undefined);
-      assert.equal(onUser(world), "");
-      assert.deepEqual(world.user.tags, {});
-    }
-  });
-
-  it("stops where a provider that outlived its engine writes the ledger meanwhile", async () => {
-    const world = await created();
-    const destroy = world.destroy(fault("delete", "stall"));
-    await world.time.advance(1_000);
-    const ledger = world.user.tags[LEDGER_TAG]!;
-    world.iam.setTags(world.user, {
-      ...world.user.tags,
-      [LEDGER_TAG]: ledger.replace(/at=\d+ n=\w+/, "at=1900000000 n=ffffffffffff"),
-    });
-    assert.match((await destroy).error!.message, /another run is rotating the keys/);
-    assert.ok(LEDGER_TAG in world.user.tags);
-  });
-
-  it("leaves those of a creation, and names them in the ledger", async () => {
-    const world = await created();
-    await world.up({ replace: true, weather: fault("create", "killAfter") });
-    assert.equal((await world.destroy()).error, undefined);
-    assert.equal(onUser(world), "2");
-    assert.deepEqual(ledgerOf(world)?.keys, [world.user.keys[0]!.accessKeyId]);
-  });
-
-  it("stops before its first write where a leftover's last use cannot be read", async () => {
-    const world = await created();
-    await world.up({ trigger: true, weather: fault("create", "killAfter") });
-    assert.ok((await world.destroy(fault("lastUse", "throttle"))).error);
-    assert.equal(onUser(world), "1 2");
   });
 });

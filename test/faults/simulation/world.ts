@@ -39,6 +39,8 @@ export class World implements StackObserver {
   /** States that were saved, the newest last: what a person may restore. */
   private readonly states: Resource[] = [];
   private triggers = 0;
+  /** A ledger of later does not name the keys that only an earlier one named. */
+  private isUntagged = false;
   /** What happened, for the report of a failure. */
   readonly story: string[] = [];
 
@@ -81,6 +83,7 @@ export class World implements StackObserver {
   /** With `revokeGeneratedCredentials: false` the keys are left to people on purpose. */
   onDeleted({ id, state }: Resource): void {
     if (state.revokeGeneratedCredentials) return;
+    this.isUntagged = true;
     const inState = this.stack.saved?.state.keys.map((key) => key.accessKeyId) ?? [];
     // Where the tags may not be taken away, the ledger claims the keys on.
     const ledger = parseLedger(this.iam.users.get(state.parameters.userName)?.tags[LEDGER_TAG]);
@@ -269,6 +272,7 @@ export class World implements StackObserver {
         return undefined;
       case "untag": {
         const { [LEDGER_TAG]: _ledger, [OWNER_TAG]: _owner, ...rest } = this.user.tags;
+        this.isUntagged = true;
         this.knowledgeLost("a person took the tags away");
         this.iam.setTags(this.user, rest);
         return undefined;
@@ -284,7 +288,8 @@ export class World implements StackObserver {
         const older = this.states.at(-1 - event.back);
         if (!older) return undefined;
         this.restore(older);
-        if (!(LEDGER_TAG in this.user.tags)) this.knowledgeLost("an older state restored where there is no ledger");
+        if (!(LEDGER_TAG in this.user.tags) || this.isUntagged)
+          this.knowledgeLost("an older state restored where the ledger was taken away");
         return undefined;
       }
       case "clock":

@@ -58,6 +58,7 @@ function creation(): string[] {
     "GetCallerIdentity 1",
     "GetUser 2",
     "TagUser 1",
+    "ListAccessKeys 2",
     "GetUser 3",
     "CreateAccessKey 1",
     "GetUser 4",

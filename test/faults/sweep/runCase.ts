@@ -58,6 +58,7 @@ export async function runCase(around: Surroundings, { scene, target, fault }: Ca
   const own = fault?.kills === "provider" ? await around.hosts.fresh(world.day) : undefined;
   const host = own ?? (await around.hosts.on(world.day));
   let isReached = false;
+  let other: Promise<Ran> | undefined;
   const isRefused = (action: string) => target?.action === action && fault?.name === "refused";
   world.mayLackLedger = fault?.overlaps === true || isRefused("TagUser");
   world.mayKeepTags = isRefused("UntagUser");
@@ -69,11 +70,14 @@ export async function runCase(around: Surroundings, { scene, target, fault }: Ca
         world.lane.rule = undefined;
         // As if the first one's machine had slept: its announcement is old, and it does not know.
         world.pause();
-        await operate(await around.hosts.on(world.day, true), true);
+        other = around.hosts.on(world.day, true).then((second) => operate(second, true));
+        await other;
       },
     });
   world.lane.watch(rule && noting(rule, () => (isReached = true)));
   const ran = await operate(host, fault?.kills !== "engine");
+  // On a slow machine the first one gives its call up before the other one has ended.
+  await other;
   const calls = world.lane.calls.map(({ action, nth }) => ({ action, nth }));
   if (own) await around.hosts.end(own);
   world.lane.watch();
