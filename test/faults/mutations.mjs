@@ -23,20 +23,38 @@ export const MUTATIONS = [
   {
     rule: "do not look whether a key appeared while the ledger was written",
     file: "rotation/ledgerKeeper.ts",
-    find: "await this.assertNoneMade(announcement.others);",
+    find: "await this.assertUnchanged(listed, announcement.others);",
     replace: "",
   },
   {
     rule: "keep the key that was made when overtaken",
     file: "rotation/run.ts",
-    find: "if (this.hasCreated) {",
-    replace: "if (!this) {",
+    find: "if (this.hasCreated) await",
+    replace: "if (!this) await",
   },
   {
     rule: "delete a pending key that another run may have published, when overtaken",
     file: "rotation/run.ts",
-    find: "if (this.hasCreated) {",
-    replace: "if (this.ring) {",
+    find: "if (this.hasCreated) await",
+    replace: "if (this.ring) await",
+  },
+  {
+    rule: "give a pending key up that another run may have published",
+    file: "rotation/run.ts",
+    find: "if (isPending && !this.hasCreated) await keeper.assertNotOvertaken();",
+    replace: "",
+  },
+  {
+    rule: "hand a pending key over that another run may be giving up",
+    file: "rotation/run.ts",
+    find: "if (!this.hasCreated) await keeper.assertNotOvertaken();",
+    replace: "",
+  },
+  {
+    rule: "delete a key as Inactive that was made active meanwhile",
+    file: "rotation/ledgerKeeper.ts",
+    find: "if (enabled) {",
+    replace: "if (!this) {",
   },
   {
     rule: "close the announcement on LimitExceeded, too",

@@ -158,13 +158,13 @@ describe("A run that may not write tags", () => {
     assert.deepEqual(statesOf(after), statesOf(ring));
   });
 
-  it("leaves a leftover where it is, and says that the announcement of it is still open", async () => {
+  it("leaves a leftover where it is, keeps it in state, and says that the announcement of it is still open", async () => {
     const { aws, run, fails } = prepare();
     aws.fail("create", LOST, { isAfter: true });
     await fails();
     aws.mayTag = false;
     const { ring, unsettled } = await run();
-    assert.deepEqual(statesOf(ring), ["AKIA0002 current"]);
+    assert.deepEqual(statesOf(ring), ["AKIA0002 current", "AKIA0001 leftover"]);
     assert.deepEqual(aws.listOf("ci-bot"), ["AKIA0001 Active", "AKIA0002 Active"]);
     assert.equal(unsettled, "the user's tag iam-rotation still announces a key, and may not be written");
   });

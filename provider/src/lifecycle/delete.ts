@@ -1,6 +1,7 @@
 import { describeKeys, ringOf, type RotationState } from "../contract/outputs";
 import { destroyKeys } from "../rotation/destroy";
 import { InternalError, RotationError } from "../rotation/errors";
+import { LEDGER_TAG, OWNER_TAG, untagCommand } from "../rotation/ledger";
 import type { LifecycleContext } from "./context";
 import { assertSameAccount } from "./read";
 import { openSession } from "./session";
@@ -15,10 +16,11 @@ export async function deleteRotation(id: string, state: RotationState, context: 
   const session = await openSession(id, state, context, { writes: false });
   let ring = ringOf(state);
   try {
-    await destroyKeys(
+    const { userName } = state.parameters;
+    const { isUntagged } = await destroyKeys(
       {
         rotationId: id,
-        userName: state.parameters.userName,
+        userName,
         region: session.region,
         ring,
         generation: state.generation,
@@ -32,6 +34,11 @@ export async function deleteRotation(id: string, state: RotationState, context: 
         ring = left;
       },
     );
+    if (!isUntagged) {
+      context.log(
+        `the tags ${LEDGER_TAG} and ${OWNER_TAG} of IAM user ${userName} may not be taken away (iam:UntagUser), and keep every other rotation from it; by hand: ${untagCommand(userName)}`,
+      );
+    }
   } catch (cause) {
     const error =
       cause instanceof RotationError

@@ -62,7 +62,10 @@ function unsettledOf(id: string, ring: KeyRing, { listed, ledger, leftovers }: O
   found.push(...leftovers.map(({ accessKeyId }) => `the key ${accessKeyId} was made by a run that did not end`));
   if (ledger?.rotationId === id) {
     if (ledger.announcement) found.push("the user's tag iam-rotation still announces a key");
-    else if (ledger.keys.some((accessKeyId) => !ledgerKeys(ring).includes(accessKeyId) && !statusOf(accessKeyId))) {
+    else if (ledgerKeys(ring).some((accessKeyId) => !ledger.keys.includes(accessKeyId) && statusOf(accessKeyId))) {
+      // Of two runs that overlapped the slower one wrote last, or tags could not be written for a time.
+      found.push("the user's tag iam-rotation does not name every key of this rotation");
+    } else if (ledger.keys.some((accessKeyId) => !ledgerKeys(ring).includes(accessKeyId) && !statusOf(accessKeyId))) {
       found.push("the user's tag iam-rotation names a key that is no longer on the user");
     }
   }

@@ -25,41 +25,43 @@ export interface DestroyRequest {
  * ledger is written without what was deleted; both tags go when nothing is left.
  *
  * @param onDeleted Told of each key that is gone; `wasThere` is false when it was gone already.
+ * @returns `isUntagged` is false where both tags should have gone, and may not be taken away.
  */
 export async function destroyKeys(
   request: DestroyRequest,
   context: RunContext,
   onDeleted: (ring: KeyRing, wasThere: boolean) => Promise<void> | void,
-): Promise<void> {
+): Promise<{ readonly isUntagged: boolean }> {
   const { aws } = context;
   let { ring } = request;
   const observation = await observe(ring, request.rotationId, "destroy", context);
   // Another user under the same name: this rotation's keys went with the old one.
   if (observation?.user.userId !== request.userId) {
     await onDeleted(ring, false);
-    return;
+    return { isUntagged: true };
   }
   const { listed, leftovers } = observation;
   const ledger = observation.ledger?.rotationId === request.rotationId ? observation.ledger : undefined;
+  const killed = ofKilledUpdate(request, ledger, leftovers);
   const gone = ring.keys.map((key) => key.accessKeyId);
   if (request.revoke) {
-    const unused = await unusedLeftovers(request, ledger, leftovers, context);
+    const unused = await unusedOf(killed, request, context);
     for (const accessKeyId of [...gone, ...unused]) {
       const wasThere = await aws.delete(accessKeyId);
       ring = withoutKey(ring, accessKeyId);
       await onDeleted(ring, wasThere);
     }
     gone.push(...unused);
+  } else {
+    // Left to people, as the keys that state names: a ledger that went on naming it would keep every other rotation away.
+    gone.push(...killed.map((key) => key.accessKeyId));
   }
-  if (!ledger) return;
+  if (!ledger) return { isUntagged: true };
   await assertStill(ledger, request, context);
   // An announced key that stays is named from now on: its announcement is closed with this.
   const ours = [...ledger.keys, ...leftovers.map((key) => key.accessKeyId).filter((id) => !ledger.keys.includes(id))];
   const keys = ours.filter((id) => !gone.includes(id) && listed.some((key) => key.accessKeyId === id));
-  if (keys.length === 0) {
-    await aws.untag([LEDGER_TAG, OWNER_TAG]);
-    return;
-  }
+  if (keys.length === 0) return { isUntagged: await aws.untag([LEDGER_TAG, OWNER_TAG]) };
   const value = formatLedger({
     ...ledger,
     keys,
@@ -67,6 +69,7 @@ export async function destroyKeys(
     announcement: undefined,
   });
   if (value !== undefined) await aws.tag({ [LEDGER_TAG]: value });
+  return { isUntagged: true };
 }
 
 /** A provider that outlived its engine may still be making a key: only its ledger knows it. */
@@ -77,20 +80,27 @@ async function assertStill(
 ): Promise<void> {
   const seen = parseLedger((await aws.user())?.tags[LEDGER_TAG]);
   const isNewer = seen?.rotationId === rotationId && Date.parse(seen.writtenAt) >= Date.parse(ledger.writtenAt);
-  if (isNewer && seen.nonce !== ledger.nonce) throw new OvertakenError(userName);
+  if (isNewer && seen.nonce !== ledger.nonce) throw new OvertakenError(userName, "wrote");
 }
 
-async function unusedLeftovers(
-  { generation, region }: DestroyRequest,
+/** The leftovers of an update that was killed before it saved: it announced the generation after state's. */
+function ofKilledUpdate(
+  { generation }: DestroyRequest,
   ledger: Ledger | undefined,
   leftovers: readonly KeyRecord[],
-  context: RunContext,
+): readonly KeyRecord[] {
+  return ledger?.writtenBy === "update" && ledger.generation === generation + 1 ? leftovers : [];
+}
+
+async function unusedOf(
+  killed: readonly KeyRecord[],
+  { region }: DestroyRequest,
+  { aws, limits }: RunContext,
 ): Promise<string[]> {
-  if (ledger?.writtenBy !== "update" || ledger.generation !== generation + 1) return [];
-  const own = { region, rotationSeconds: context.limits.rotationSeconds };
+  const own = { region, rotationSeconds: limits.rotationSeconds };
   // A use that cannot be read stops the destroy before its first write: once the state is gone, nobody would try again.
-  const lastUses = await Promise.all(leftovers.map((key) => context.aws.lastUse(key.accessKeyId)));
-  return leftovers
+  const lastUses = await Promise.all(killed.map((key) => aws.lastUse(key.accessKeyId)));
+  return killed
     .filter((key, index) => {
       const lastUse = lastUses[index];
       return !lastUse || isOwnVerification(key, lastUse, own);

@@ -6,6 +6,11 @@ export const LEDGER_TAG = "iam-rotation";
 /** The tag that says to people whose rotation it is. */
 export const OWNER_TAG = "iam-rotation-owner";
 
+/** What a person types to take both tags away. */
+export function untagCommand(userName: string): string {
+  return `aws iam untag-user --user-name ${userName} --tag-keys ${LEDGER_TAG} ${OWNER_TAG}`;
+}
+
 /** AWS's limit for a tag's value (IAM, "Tags for IAM resources"). */
 const LONGEST_TAG_VALUE = 256;
 

@@ -16,11 +16,11 @@ export interface LedgerIdentity {
   readonly nonce: string;
 }
 
-/** Another run wrote the ledger since this one looked: it is at work on the same keys. */
+/** Another run wrote the ledger since this one looked, or took it away: it is at work on the same keys. */
 export class OvertakenError extends ConflictError {
-  constructor(userName: string) {
+  constructor(userName: string, did: "wrote" | "took away") {
     super({
-      what: `another run is rotating the keys of IAM user ${userName} at this moment: it wrote the user's tag ${LEDGER_TAG} after this run had read it`,
+      what: `another run is ${did === "wrote" ? "rotating" : "destroying"} the keys of IAM user ${userName} at this moment: it ${did} the user's tag ${LEDGER_TAG} after this run had read it`,
       next: "wait until the other run has ended, then run `pulumi up` again",
       details: { userName },
     });
@@ -76,7 +76,7 @@ export class LedgerKeeper {
       others: [...new Set([...listed.map((key) => key.accessKeyId), ...ledgerKeys(ring)])],
     };
     if (!(await this.write(ring, announcement))) return false;
-    await this.assertNoneMade(announcement.others);
+    await this.assertUnchanged(listed, announcement.others);
     const started = clock.now().getTime();
     while (!(await this.assertNotOvertaken())) {
       if (clock.now().getTime() - started >= limits.lagSeconds * 1_000) {
@@ -106,32 +106,57 @@ export class LedgerKeeper {
 
   /**
    * A write that was long under way may have replaced the ledger of a run that began and ended meanwhile: its key shows.
-   * The announcement stays open for it.
+   * A key that works again is not to be deleted as one that does not. The announcement stays open.
    */
-  private async assertNoneMade(others: readonly string[]): Promise<void> {
-    const listed = await this.context.aws.list();
-    const made = listed?.find((key) => !others.includes(key.accessKeyId));
-    if (!made) return;
+  private async assertUnchanged(before: readonly AccessKey[], others: readonly string[]): Promise<void> {
+    const listed = (await this.context.aws.list()) ?? [];
     const { userName } = this.identity;
-    throw new ConflictError({
-      what: `access key ${made.accessKeyId} of IAM user ${userName} was made at ${made.createdAt}, while this run was about to make one: another run, or a person, is at work`,
-      next: "wait until the other run has ended, then run `pulumi up` again",
-      details: { userName, accessKeyId: made.accessKeyId },
-    });
+    const made = listed.find((key) => !others.includes(key.accessKeyId));
+    if (made) {
+      throw new ConflictError({
+        what: `access key ${made.accessKeyId} of IAM user ${userName} was made at ${made.createdAt}, while this run was about to make one: another run, or a person, is at work`,
+        next: "wait until the other run has ended, then run `pulumi up` again",
+        details: { userName, accessKeyId: made.accessKeyId },
+      });
+    }
+    const wasDisabled = (id: string) => before.some((key) => key.accessKeyId === id && key.status !== "Active");
+    const enabled = listed.find((key) => key.status === "Active" && wasDisabled(key.accessKeyId));
+    if (enabled) {
+      throw new ConflictError({
+        what: `access key ${enabled.accessKeyId} of IAM user ${userName} was made active while this run was about to make a new one`,
+        next: "run `pulumi up` again",
+        details: { userName, accessKeyId: enabled.accessKeyId },
+      });
+    }
   }
 
-  /** @returns Whether the ledger reads as this run wrote it; false while it lags, or before it was written. */
-  private async assertNotOvertaken(): Promise<boolean> {
-    const user = await this.context.aws.user();
-    const ledger = parseLedger(user?.tags[LEDGER_TAG]);
+  /**
+   * @returns Whether the ledger reads as this run wrote it; false while it lags, or before it was written.
+   * @throws OvertakenError when another run wrote it since this one looked, or took it away: a destroy does.
+   */
+  async assertNotOvertaken(): Promise<boolean> {
+    const ledger = await this.read();
     if (!ledger) return false;
     if (ledger.nonce === this.identity.nonce) return true;
     // One that was seen before, or is older than it, is lag; only a new one is another run's.
     const isKnown = this.seen.some(
       (before) => before.nonce === ledger.nonce || Date.parse(ledger.writtenAt) < Date.parse(before.writtenAt),
     );
-    if (!isKnown) throw new OvertakenError(this.identity.userName);
+    if (!isKnown) throw new OvertakenError(this.identity.userName, "wrote");
     return false;
+  }
+
+  /** One that was there, and is not, may lag for a while; then it was taken away. */
+  private async read(): Promise<Ledger | undefined> {
+    const { aws, clock, limits } = this.context;
+    const started = clock.now().getTime();
+    for (;;) {
+      const isLate = clock.now().getTime() - started >= limits.lagSeconds * 1_000;
+      const ledger = parseLedger((await aws.user())?.tags[LEDGER_TAG]);
+      if (ledger || (this.seen.length === 0 && !this.hasWritten)) return ledger;
+      if (isLate) throw new OvertakenError(this.identity.userName, "took away");
+      await clock.sleep(READ_AGAIN);
+    }
   }
 
   private async write(ring: KeyRing, announcement: Announcement | undefined): Promise<boolean> {

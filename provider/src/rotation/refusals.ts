@@ -1,5 +1,5 @@
 import { ConflictError, InternalError, type RotationError } from "./errors";
-import { type Ledger, LEDGER_TAG, OWNER_TAG } from "./ledger";
+import { type Ledger, LEDGER_TAG, untagCommand } from "./ledger";
 import type { Refusal } from "./plan";
 import type { Identity, LastUse } from "./ports";
 
@@ -31,7 +31,7 @@ const CLOCK_STEP = 2_000;
  */
 export function preconditionFailure(precondition: Precondition): RotationError | undefined {
   const { userName, rotationId, generation, ledger, ledgerOwner, startedAt, isLedgerNew, skew } = precondition;
-  const untag = `aws iam untag-user --user-name ${userName} --tag-keys ${LEDGER_TAG} ${OWNER_TAG}`;
+  const untag = untagCommand(userName);
   if (Math.abs(skew) > MOST_SKEW) {
     return new InternalError({
       what: `the local clock is ${Math.round(Math.abs(skew) / 1_000)} s ${skew > 0 ? "behind" : "ahead of"} AWS's`,

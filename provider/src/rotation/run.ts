@@ -217,6 +217,8 @@ class Run {
         // Without a ledger a key that state does not know is never deleted: plan again as if it were a stranger's.
         this.ring = noted(request.ring);
         plan = await planWith(request.ring);
+        // From now on state knows it: the next key may be made in the same window, and nothing would tell the two apart.
+        this.ring = noted(known);
         queue.splice(0, queue.length, ...plan.steps.filter((other) => other.kind !== "announce"));
         continue;
       }
@@ -262,9 +264,7 @@ class Run {
         this.ring = withKey(this.ring, step.accessKeyId, { state: "inactive" });
         return;
       case "delete":
-        await aws.delete(step.accessKeyId);
-        this.ring = withoutKey(this.ring, step.accessKeyId);
-        return;
+        return this.delete(step.accessKeyId, keeper);
       case "deactivate":
         this.ring = (await aws.deactivate(step.accessKeyId))
           ? withKey(this.ring, step.accessKeyId, { state: "inactive" })
@@ -278,6 +278,14 @@ class Run {
       case "verifyAndHandOver":
         return this.verifyAndHandOver(step.disabled, keeper);
     }
+  }
+
+  private async delete(accessKeyId: string, keeper: LedgerKeeper): Promise<void> {
+    const isPending = this.ring.pendingCredentials?.accessKeyId === accessKeyId;
+    // A run that overlaps may be about to publish a pending key that both found in state.
+    if (isPending && !this.hasCreated) await keeper.assertNotOvertaken();
+    await this.context.aws.delete(accessKeyId);
+    this.ring = withoutKey(this.ring, accessKeyId);
   }
 
   private async create({ listed }: Observation, keeper: LedgerKeeper): Promise<void> {
@@ -317,10 +325,7 @@ class Run {
     if (settled.status === "rejected") {
       if (settled.reason instanceof OvertakenError) {
         // Only what this run has made itself: the other one may have published a pending key that both found in state.
-        if (this.hasCreated) {
-          await aws.delete(pending.accessKeyId);
-          this.ring = withoutKey(this.ring, pending.accessKeyId);
-        }
+        if (this.hasCreated) await this.delete(pending.accessKeyId, keeper);
         throw settled.reason;
       }
       this.unsettled = "the user's tag iam-rotation could not be written after the key was made";
@@ -335,8 +340,7 @@ class Run {
         awsNow(this.context) - Date.parse(record.createdAt) > HOPELESS_AFTER &&
         !(await this.hasUsers(record))
       ) {
-        await aws.delete(pending.accessKeyId);
-        this.ring = withoutKey(this.ring, pending.accessKeyId);
+        await this.delete(pending.accessKeyId, keeper);
         const reason: unknown = verified.reason;
         throw new InternalError({
           what: `access key ${pending.accessKeyId} still does not work an hour after it was made, and was deleted: ${reason instanceof RotationError ? reason.explanation.what : String(reason)}`,
@@ -347,6 +351,8 @@ class Run {
       }
       throw verified.reason;
     }
+    // A run that overlaps knows this key, too, and may be about to give it up; one that was just made only this run knows.
+    if (!this.hasCreated) await keeper.assertNotOvertaken();
     const marked = withKey(this.ring, pending.accessKeyId, {
       verifiedAt: new Date(awsNow(this.context)).toISOString(),
     });

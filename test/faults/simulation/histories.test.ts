@@ -6,11 +6,8 @@ import { CALM } from "../../support/simulatedCalls";
 import { type Event, quietHistories, wildHistories } from "./history";
 import { World } from "./world";
 
-/**
- * How many histories, over both kinds. The default is what every run of the tests can afford and passes; about one in
- * seven thousand still breaks an invariant after several faults in a row: test/README.md lists them.
- */
-const HISTORIES = Number(process.env["IAM_ROTATION_HISTORIES"] ?? 2_000);
+/** How many histories, over both kinds. */
+const HISTORIES = Number(process.env["IAM_ROTATION_HISTORIES"] ?? 20_000);
 /** The seed of the histories, the same in every run; `random` for new ones, or the seed that a failure printed. */
 const SEED = process.env["IAM_ROTATION_SEED"] ?? "1";
 

@@ -85,9 +85,12 @@ export class Oracle {
   onRunBegins(run: SimulatedRun): void {
     this.runs.add(run);
     const { lagSeconds } = run.weather;
-    if (lagSeconds === 0) return;
     const reason = "a re-run within the lag after another run";
-    for (const other of this.runs) if (other !== run && other.isAtWork) other.noLedger ??= reason;
+    const others = [...this.runs].filter((other) => other !== run && other.isAtWork);
+    // To those that outlived their engine this run's writes do not show yet, either.
+    if (others.some((other) => other.weather.lagSeconds > 0)) run.noLedger ??= reason;
+    if (lagSeconds === 0) return;
+    for (const other of others) other.noLedger ??= reason;
     const { now } = this.iam.time;
     // People's changes do not show yet, either.
     const changes = [...this.iam.users.values()].map(({ past }) => past.at(-1)?.at ?? -Infinity);

@@ -157,6 +157,40 @@ describe("two runs that overlap", () => {
     assert.equal(world.iam.keys.size, 2);
   });
 
+  it("do not hand a pending key over that the other one is about to give up", async () => {
+    const world = new World();
+    await world.up({ weather: SLOW });
+    await world.time.advance(24 * HOUR);
+    // Its provider outlives it, and sleeps in the midst of the verification, longer than that may take.
+    const orphan = weather(
+      { action: "any", kind: "killEngine", nth: 1 },
+      { action: "identify", kind: "suspend", nth: 1 },
+    );
+    await world.up({ weather: orphan });
+    assert.match((await world.up()).error!.message, /another run is rotating the keys/);
+    await world.quiet();
+    world.check();
+    assert.equal((await world.up()).error, undefined);
+    world.assertSettled();
+  });
+
+  it("do not give a pending key up that the other one has published", async () => {
+    const world = new World();
+    await world.up({ weather: SLOW });
+    await world.time.advance(24 * HOUR);
+    const orphan = weather(
+      { action: "identify", kind: "killEngine", nth: 1 },
+      { action: "identify", kind: "suspend", nth: 2 },
+    );
+    await world.up({ weather: orphan });
+    await world.time.advance(5_000);
+    assert.equal((await world.up()).error, undefined);
+    await world.quiet();
+    world.check();
+    assert.deepEqual(keysOf(world), ["1 current"]);
+    assert.equal(onUser(world), "1");
+  });
+
   it("are refused where the ledger is another one than at the first look, however close they began", async () => {
     const world = await created();
     // Its provider outlives it: it reads the tags, or the list, when the next run has already ended.
@@ -197,6 +231,21 @@ describe("an observation", () => {
     assert.equal((await world.up()).error, undefined);
     assert.deepEqual(keysOf(world), ["2 current", "1 leftover"]);
     world.assertSettled();
+  });
+});
+
+describe("a key that is Inactive when a run looks at it", () => {
+  it("is not deleted where a person makes it active meanwhile", async () => {
+    const world = await created();
+    await world.up({ trigger: true });
+    await world.time.advance(48 * HOUR);
+    const [previous] = world.user.keys;
+    world.iam.setStatus(world.user, previous!, "Inactive");
+    const run = world.up({ trigger: true, weather: fault("tag", "stall") });
+    await world.time.advance(1_000);
+    world.iam.setStatus(world.user, previous!, "Active");
+    assert.match((await run).error!.message, /was made active while this run was about to make a new one/);
+    assert.equal(onUser(world), "1 2");
   });
 });
 

@@ -73,6 +73,7 @@ export class World implements StackObserver {
 
   onWrite(write: Write): void {
     this.oracle.onWrite(write);
+    this.isUntagged ||= write.action === "untag";
   }
 
   onSave(resource: Resource | undefined): void {
@@ -288,8 +289,11 @@ export class World implements StackObserver {
         const older = this.states.at(-1 - event.back);
         if (!older) return undefined;
         this.restore(older);
-        if (!(LEDGER_TAG in this.user.tags) || this.isUntagged)
-          this.knowledgeLost("an older state restored where the ledger was taken away");
+        // It may be of another user than the program now names.
+        for (const user of this.iam.users.values()) {
+          if (LEDGER_TAG in user.tags && !this.isUntagged) continue;
+          this.knowledgeLost("an older state restored where the ledger was taken away", user);
+        }
         return undefined;
       }
       case "clock":
@@ -298,10 +302,10 @@ export class World implements StackObserver {
     }
   }
 
-  knowledgeLost(reason: string): void {
+  knowledgeLost(reason: string, user = this.user): void {
     const inState = [this.stack.saved, ...this.stack.condemned].flatMap((resource) => resource?.state.keys ?? []);
     this.oracle.onKnowledgeLost(
-      this.user,
+      user,
       reason,
       inState.map((key) => key.accessKeyId),
     );
