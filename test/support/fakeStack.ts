@@ -73,7 +73,7 @@ export class FakeStack implements LifecycleContext {
 
   uuid(): string {
     this.runs += 1;
-    return `00000000-0000-4000-8000-${String(this.runs).padStart(12, "0")}`;
+    return `${String(this.runs).padStart(8, "0")}-0000-4000-8000-000000000000`;
   }
 
   config(key: string): string | undefined {

@@ -55,7 +55,7 @@ describe("create", () => {
     assert.equal(isSaved, false);
     assert.equal(stack.resource, undefined);
     assert.match(error.message, /Now: nothing was changed/);
-    assert.equal(error.reqId, "00000000-0000-4000-8000-000000000001");
+    assert.equal(error.reqId, "00000001-0000-4000-8000-000000000000");
   });
 
   it("saves nothing where there is no such user", async () => {

@@ -159,7 +159,7 @@ describe("why nothing may be done, in full", () => {
       refusalError({ kind: "inUse", inUse }, "ci-bot", lastUses).message,
       "access key AKIATHREE of IAM user ci-bot must go to make room for a new one, but it counts as in use: its last use could not be read",
       "Now: nothing was changed",
-      'Next: run `pulumi up` later; or set previousKey.whenInUse to "retire" to retire it all the same',
+      'Next: allow iam:GetAccessKeyLastUsed, or run `pulumi up` later; or set previousKey.whenInUse to "retire" to retire it all the same',
     );
   });
 

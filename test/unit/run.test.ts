@@ -61,7 +61,7 @@ describe("A run", () => {
       [
         "access key AKIA0001 of IAM user ci-bot must go to make room for a new one, but it counts as in use: its last use could not be read",
         "Now: nothing was changed",
-        'Next: run `pulumi up` later; or set previousKey.whenInUse to "retire" to retire it all the same',
+        'Next: allow iam:GetAccessKeyLastUsed, or run `pulumi up` later; or set previousKey.whenInUse to "retire" to retire it all the same',
       ].join("\n"),
     );
     assert.deepEqual(allWritesOf(aws), []);

@@ -1,5 +1,5 @@
 import { type CheckedInputs, inputsOf, ringOf, type RotationState } from "../contract/outputs";
-import { ConflictError } from "../rotation/errors";
+import { ConflictError, RotationError } from "../rotation/errors";
 import { currentKey, type KeyRing, ledgerKeys } from "../rotation/keyRing";
 import type { AccessKey } from "../rotation/ports";
 import { type Observation, observe } from "../rotation/observe";
@@ -15,6 +15,15 @@ export type ReadResult = { readonly state: RotationState; readonly inputs: Omit<
  */
 export async function read(id: string, state: RotationState, context: LifecycleContext): Promise<ReadResult> {
   const session = await openSession(id, state, context, { writes: false });
+  try {
+    return await look(id, state, session);
+  } catch (error) {
+    if (!(error instanceof RotationError)) throw error;
+    throw error.withSituation({ now: "nothing was changed", next: "run it again", reqId: session.jobId });
+  }
+}
+
+async function look(id: string, state: RotationState, session: Session): Promise<ReadResult> {
   const ring = ringOf(state);
   const observation = await observe(ring, id, "read", session);
   if (!observation) {

@@ -102,7 +102,7 @@ export function refusalError(
     return new ConflictError({
       what: `access key ${accessKeyId} of IAM user ${userName} must go to make room for a new one, but it counts as in use: ${reason}`,
       now: "nothing was changed",
-      next: `${until ? `run \`pulumi up\` after ${until}` : "run `pulumi up` later"}; or set previousKey.whenInUse to "retire" to retire it all the same`,
+      next: `${until ? `run \`pulumi up\` after ${until}` : "allow iam:GetAccessKeyLastUsed, or run `pulumi up` later"}; or set previousKey.whenInUse to "retire" to retire it all the same`,
       details: { userName, ...refusal.inUse },
     });
   }

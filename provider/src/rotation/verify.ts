@@ -31,7 +31,8 @@ export async function verifyKey(
     const answers = await Promise.all(
       Array.from({ length: CALLS_IN_A_PASS }, () =>
         aws.identify(credential).catch((error: unknown) => {
-          if (!(error instanceof RotationError) || error instanceof UnauthorizedError) throw error;
+          if (!(error instanceof RotationError)) throw error;
+          if (error instanceof UnauthorizedError) throw wrongSecret(accessKeyId, error);
           lastFailure = error;
           return undefined;
         }),
@@ -54,4 +55,10 @@ export async function verifyKey(
     details: { accessKeyId },
     cause: lastFailure,
   });
+}
+
+/** It is the key's own secret that AWS does not take: the connection's credentials have no part in it. */
+function wrongSecret(accessKeyId: string, cause: UnauthorizedError): UnauthorizedError {
+  const { what, details } = cause.explanation;
+  return new UnauthorizedError({ what: `the secret of access key ${accessKeyId} is wrong: ${what}`, details, cause });
 }

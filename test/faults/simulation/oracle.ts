@@ -186,7 +186,8 @@ export class Oracle {
       this.violate("5", `${action} of ${accessKeyId}, whose last use was not read`);
       return;
     }
-    if (use && use.at + run.quietHours * HOUR > run.localNow) {
+    // IAM tells whole seconds.
+    if (use && Math.floor(use.at / 1_000) * 1_000 + run.quietHours * HOUR > run.localNow) {
       this.violate("5", `${action} of ${accessKeyId}, used ${new Date(use.at).toISOString()}`);
     }
     // The known limit: a replacement of the first generation within IAM's reporting lag.
