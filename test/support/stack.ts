@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
 import {
   type EngineEvent,
@@ -117,6 +119,31 @@ export class TestStack {
     return this.run((options) => this.stack.up(options));
   }
 
+  /** `pulumi up --replace` of one resource. Throws if it fails. */
+  async replace(name: string): Promise<Run> {
+    const replace = [await this.urnOf(name)];
+    return this.run((options) => this.stack.up({ ...options, replace }));
+  }
+
+  /** `pulumi state taint` of one resource: the next `up` replaces it. */
+  taint(name: string): Promise<void> {
+    return this.mark("taint", name);
+  }
+
+  /** `pulumi state untaint` of one resource. */
+  untaint(name: string): Promise<void> {
+    return this.mark("untaint", name);
+  }
+
+  private async mark(how: "taint" | "untaint", name: string): Promise<void> {
+    const { workDir, envVars, pulumiHome } = this.stack.workspace;
+    const args = ["state", how, await this.urnOf(name), "--yes", "--stack", STACK];
+    await promisify(execFile)("pulumi", args, {
+      cwd: workDir,
+      env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome },
+    });
+  }
+
   /** `pulumi preview --diff`. Throws if it fails. */
   preview(program?: PulumiFn): Promise<Run> {
     if (program) this.stack.workspace.program = program;
@@ -183,6 +210,12 @@ export class TestStack {
   /** Takes the stack's files away. */
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async urnOf(name: string): Promise<string> {
+    const urn = (await this.custom()).map((resource) => String(resource["urn"])).find((each) => nameOf(each) === name);
+    if (urn === undefined) throw new Error(`the stack has no resource ${name}`);
+    return urn;
   }
 
   private async custom(): Promise<Properties[]> {
