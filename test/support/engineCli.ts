@@ -115,6 +115,11 @@ export class CliStack {
     };
   }
 
+  /** Ctrl-C, as the engine that is at work gets it. */
+  interrupt(signal: "SIGINT" | "SIGTERM"): void {
+    if (!this.running?.kill(signal)) throw new Error("no engine is at work");
+  }
+
   /** kill -9 of the engine that is at work; its provider goes on. */
   async killEngine(): Promise<void> {
     const { running } = this;

@@ -278,14 +278,16 @@ export class SimulatedRun {
           return true;
         });
       },
-      untag: (names) =>
-        call("untag", (user) => {
+      untag: (names) => {
+        const calledAt = iam.time.now;
+        return call("untag", (user) => {
           if (!user) return true;
           if (!user.isTaggable) return false;
-          this.onWrite({ run: this, action: "untag", user });
+          this.onWrite({ run: this, action: "untag", user, calledAt });
           iam.setTags(user, Object.fromEntries(Object.entries(user.tags).filter(([name]) => !names.includes(name))));
           return true;
-        }),
+        });
+      },
       skew: () => skew,
     };
   }

@@ -69,7 +69,8 @@ export class Oracle {
   onWrite(write: Write): void {
     const { run, action, user, key, tags } = write;
     if (run.phase === "read") this.violate("2", `a refresh does ${action}`);
-    if (tags) this.onTag(run, user, tags, write.calledAt ?? this.iam.time.now);
+    if (write.calledAt !== undefined) this.onLedgerWritten(run, user, write.calledAt);
+    if (tags) this.onTag(run, user, tags);
     if (action === "create") this.onCreate(write);
     // Open: the delete of a replacement follows its create at once, and writes by tags that may lag.
     if (run.phase === "delete" && run.weather.lagSeconds > 0 && (action === "tag" || action === "untag")) {
@@ -102,18 +103,21 @@ export class Oracle {
     for (const key of touched) key.limit ??= reason;
   }
 
-  private onTag(
-    run: SimulatedRun,
-    user: SimulatedUser,
-    tags: Readonly<Record<string, string>>,
-    calledAt: number,
-  ): void {
-    // A known limit: the call was made before another run wrote, and takes that run's ledger away.
+  /** A known limit: a call made before another run wrote takes away what only that run's ledger told. */
+  private onLedgerWritten(run: SimulatedRun, user: SimulatedUser, calledAt: number): void {
     const before = this.lastTag.get(user.userId);
-    if (before && before.run !== run && before.at >= calledAt) {
-      before.run.noLedger ??= "a ledger written over by a call that was long under way";
-    }
     this.lastTag.set(user.userId, { run, at: this.iam.time.now });
+    if (!before || before.run === run || before.at < calledAt) return;
+    const reason = "a ledger written over by a call that was long under way";
+    before.run.noLedger ??= reason;
+    const ledger = parseLedger(user.tags[LEDGER_TAG]);
+    for (const key of user.keys) {
+      const isNamed = ledger?.keys.includes(key.accessKeyId) || isInWindow(ledger?.announcement, key.createdAt);
+      if (isNamed) key.limit ??= reason;
+    }
+  }
+
+  private onTag(run: SimulatedRun, user: SimulatedUser, tags: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(tags)) {
       if (!/^[\p{L}\p{N} _.:/=+\-@]{0,256}$/u.test(value)) this.violate("tag", `${name} is not a tag value: ${value}`);
       this.mustNotTell(value);
