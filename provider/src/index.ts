@@ -1,3 +1,11 @@
+export {
+  type PolicyDocument,
+  type PolicyStatement,
+  rotationPolicyDocument,
+  type RotationPolicyOptions,
+  trustPolicyDocument,
+  type TrustPolicyOptions,
+} from "./aws/policy";
 export { AMBIENT_CONNECTION_ID } from "./contract/inputs";
 export { REGIONS, type Region } from "./contract/regions";
 export { AwsIamUserSecretRotation, type AwsIamUserSecretRotationArgs } from "./resource";

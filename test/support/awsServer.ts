@@ -4,6 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 /** A call that reached the server. */
 export interface AwsRequest {
   readonly action: string;
+  /** The service that the signature names: `iam` or `sts`. */
+  readonly service: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly userAgent: string;
   /** The id of the key that signed. */
@@ -37,11 +39,14 @@ export async function startAwsServer(): Promise<AwsServer> {
   const server = createServer((request, response) => {
     void read(request).then((text) => {
       const parameters = Object.fromEntries(new URLSearchParams(text));
+      // Credential=KEY/DATE/REGION/SERVICE/aws4_request
+      const scope = /Credential=([^,]+)/.exec(request.headers.authorization ?? "")?.[1]?.split("/") ?? [];
       requests.push({
         action: parameters["Action"] ?? "",
+        service: scope[3] ?? "",
         parameters,
         userAgent: request.headers["user-agent"] ?? "",
-        signedWith: /Credential=([^/]+)/.exec(request.headers.authorization ?? "")?.[1] ?? "",
+        signedWith: scope[0] ?? "",
       });
       const [answer] = answers.length > 1 ? answers.splice(0, 1) : answers;
       if (opened.date) response.setHeader("date", new Date(opened.date).toUTCString());

@@ -3,7 +3,7 @@ import { devNull } from "node:os";
 
 import { ClientPool } from "../../provider/src/aws/clients";
 import { findConnection, parseConnections } from "../../provider/src/aws/connections";
-import { openUserAccessKeys } from "../../provider/src/aws/userAccessKeys";
+import { ACTIONS, openUserAccessKeys } from "../../provider/src/aws/userAccessKeys";
 import {
   ConflictError,
   ForbiddenError,
@@ -32,19 +32,20 @@ const KEY = (id: string) =>
 const IDENTITY =
   "<UserId>AIDA1</UserId><Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/ci-bot</Arn>";
 
-/** Every call that writes, or shows to AWS who we are. */
-const CALLS: readonly [string, (aws: UserAccessKeys) => Promise<unknown>][] = [
-  ["GetUser", (aws) => aws.user()],
-  ["ListAccessKeys", (aws) => aws.list()],
-  ["CreateAccessKey", (aws) => aws.create(LIMIT)],
-  ["UpdateAccessKey", (aws) => aws.deactivate("AKIA0001")],
-  ["DeleteAccessKey", (aws) => aws.delete("AKIA0001")],
-  ["GetAccessKeyLastUsed", (aws) => aws.lastUse("AKIA0001")],
-  ["GetCallerIdentity", (aws) => aws.identify(CREDENTIAL)],
-  ["GetCallerIdentity", (aws) => aws.caller()],
-  ["TagUser", (aws) => aws.tag({ "iam-rotation": "v1" })],
-  ["UntagUser", (aws) => aws.untag(["iam-rotation"])],
-];
+/** Every method that calls AWS, with the action that it needs. */
+const METHODS: Readonly<Record<keyof typeof ACTIONS, readonly [string, (aws: UserAccessKeys) => Promise<unknown>]>> = {
+  user: ["iam:GetUser", (aws) => aws.user()],
+  list: ["iam:ListAccessKeys", (aws) => aws.list()],
+  create: ["iam:CreateAccessKey", (aws) => aws.create(LIMIT)],
+  deactivate: ["iam:UpdateAccessKey", (aws) => aws.deactivate("AKIA0001")],
+  delete: ["iam:DeleteAccessKey", (aws) => aws.delete("AKIA0001")],
+  lastUse: ["iam:GetAccessKeyLastUsed", (aws) => aws.lastUse("AKIA0001")],
+  identify: ["sts:GetCallerIdentity", (aws) => aws.identify(CREDENTIAL)],
+  caller: ["sts:GetCallerIdentity", (aws) => aws.caller()],
+  tag: ["iam:TagUser", (aws) => aws.tag({ "iam-rotation": "v1" })],
+  untag: ["iam:UntagUser", (aws) => aws.untag(["iam-rotation"])],
+};
+const CALLS = Object.values(METHODS);
 
 describe("The calls to AWS, through the real SDK against a server that speaks AWS's protocol", () => {
   let server: AwsServer;
@@ -156,10 +157,28 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
     for (const [, call] of CALLS) await failureOf(call(aws));
     assert.deepEqual(
       server.requests.map(({ action }) => action),
-      CALLS.map(([action]) => action),
+      CALLS.map(([action]) => action.split(":")[1]),
     );
     for (const { action, userAgent } of server.requests) {
       assert.match(userAgent, /^aws-sdk-js\/.* pulumi-iam-rotation rotation\/the-rotation job\/the-job$/, action);
+    }
+  });
+
+  it("need the actions that are declared beside them, one each, whatever AWS answers", async () => {
+    assert.deepEqual(
+      Object.entries(ACTIONS).map(([method, { name }]) => [method, name]),
+      Object.entries(METHODS).map(([method, [action]]) => [method, action]),
+    );
+    server.answer({ code: "ServiceFailure", status: 500 }, { code: "ValidationError", status: 400 });
+    const aws = await open();
+    for (const [action, call] of CALLS) {
+      server.requests.length = 0;
+      const error = await failureOf(call(aws));
+      assert.deepEqual(
+        [...new Set(server.requests.map((request) => `${request.service}:${request.action}`))],
+        [action],
+      );
+      assert.equal(error.explanation.details?.["action"], action);
     }
   });
 

@@ -40,6 +40,34 @@ interface Command {
   };
 }
 
+/** What a call needs from IAM. The policy that a rotation runs under is made of these. */
+export interface RotationAction {
+  /** As it stands in a policy, for example `iam:CreateAccessKey`. */
+  readonly name: string;
+  /** What a policy may limit it to: the user's arn; or nothing, where AWS lets every caller do it. */
+  readonly on: "user" | "nothing";
+  /** Without which ability of a rotation it can be left out; every rotation needs it where it says "rotation". */
+  readonly neededFor: "rotation" | "deactivation" | "lastUsed" | "tags";
+}
+
+/**
+ * The action of each call. Resources by the Service Authorization Reference, "AWS Identity and Access Management
+ * (IAM)": all of them take the user's arn, GetAccessKeyLastUsed by the owner of the key that it names. Of
+ * GetCallerIdentity the STS API reference says that no permission is needed, and that a denial has no effect.
+ */
+export const ACTIONS = {
+  user: { name: "iam:GetUser", on: "user", neededFor: "rotation" },
+  list: { name: "iam:ListAccessKeys", on: "user", neededFor: "rotation" },
+  create: { name: "iam:CreateAccessKey", on: "user", neededFor: "rotation" },
+  deactivate: { name: "iam:UpdateAccessKey", on: "user", neededFor: "deactivation" },
+  delete: { name: "iam:DeleteAccessKey", on: "user", neededFor: "rotation" },
+  lastUse: { name: "iam:GetAccessKeyLastUsed", on: "user", neededFor: "lastUsed" },
+  identify: { name: "sts:GetCallerIdentity", on: "nothing", neededFor: "rotation" },
+  caller: { name: "sts:GetCallerIdentity", on: "nothing", neededFor: "rotation" },
+  tag: { name: "iam:TagUser", on: "user", neededFor: "tags" },
+  untag: { name: "iam:UntagUser", on: "user", neededFor: "tags" },
+} as const satisfies Readonly<Record<Exclude<keyof UserAccessKeys, "skew">, RotationAction>>;
+
 /** The IAM user's access keys over the AWS SDK. */
 export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
   const { clients, userName } = run;
@@ -47,7 +75,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
   let skew = 0;
 
   async function call<C extends Command, Answer>(
-    action: string,
+    { name: action }: RotationAction,
     command: C,
     send: (command: C, options: { abortSignal: AbortSignal }) => Promise<Answer>,
     accessKeyId?: string,
@@ -70,7 +98,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
     async user() {
       const { GetUserCommand } = await import("@aws-sdk/client-iam");
       try {
-        const { User } = await call("iam:GetUser", new GetUserCommand({ UserName: userName }), (c, o) =>
+        const { User } = await call(ACTIONS.user, new GetUserCommand({ UserName: userName }), (c, o) =>
           clients.iam.send(c, o),
         );
         const tags = (User?.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]);
@@ -87,7 +115,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       try {
         do {
           const page = await call(
-            "iam:ListAccessKeys",
+            ACTIONS.list,
             new ListAccessKeysCommand({ UserName: userName, ...(marker && { Marker: marker }) }),
             (c, o) => clients.iam.send(c, o),
           );
@@ -109,7 +137,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
     async create(seconds) {
       const { CreateAccessKeyCommand } = await import("@aws-sdk/client-iam");
       const { AccessKey: key } = await call(
-        "iam:CreateAccessKey",
+        ACTIONS.create,
         new CreateAccessKeyCommand({ UserName: userName }),
         (c, o) => clients.iamOnce.send(c, o),
         undefined,
@@ -126,7 +154,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       const { UpdateAccessKeyCommand } = await import("@aws-sdk/client-iam");
       const command = new UpdateAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId, Status: "Inactive" });
       try {
-        await call("iam:UpdateAccessKey", command, (c, o) => clients.iam.send(c, o), accessKeyId);
+        await call(ACTIONS.deactivate, command, (c, o) => clients.iam.send(c, o), accessKeyId);
         return true;
       } catch (cause) {
         return gone(cause, false);
@@ -137,7 +165,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       const { DeleteAccessKeyCommand } = await import("@aws-sdk/client-iam");
       const command = new DeleteAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId });
       try {
-        await call("iam:DeleteAccessKey", command, (c, o) => clients.iam.send(c, o), accessKeyId);
+        await call(ACTIONS.delete, command, (c, o) => clients.iam.send(c, o), accessKeyId);
         return true;
       } catch (cause) {
         return gone(cause, false);
@@ -147,7 +175,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
     async lastUse(accessKeyId) {
       const { GetAccessKeyLastUsedCommand } = await import("@aws-sdk/client-iam");
       const { AccessKeyLastUsed: use } = await call(
-        "iam:GetAccessKeyLastUsed",
+        ACTIONS.lastUse,
         new GetAccessKeyLastUsedCommand({ AccessKeyId: accessKeyId }),
         (c, o) => clients.iam.send(c, o),
         accessKeyId,
@@ -161,7 +189,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       const client = await openVerificationClient(credential, run.region);
       try {
         const answer = await call(
-          "sts:GetCallerIdentity",
+          ACTIONS.identify,
           new GetCallerIdentityCommand({}),
           (c, o) => client.send(c, o),
           credential.accessKeyId,
@@ -178,7 +206,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
     async caller() {
       const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
       return callerIdentity(
-        await call("sts:GetCallerIdentity", new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o)),
+        await call(ACTIONS.caller, new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o)),
       );
     },
 
@@ -186,7 +214,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       const { TagUserCommand } = await import("@aws-sdk/client-iam");
       const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
       try {
-        await call("iam:TagUser", new TagUserCommand({ UserName: userName, Tags }), (c, o) => clients.iam.send(c, o));
+        await call(ACTIONS.tag, new TagUserCommand({ UserName: userName, Tags }), (c, o) => clients.iam.send(c, o));
         return true;
       } catch (cause) {
         if (cause instanceof ForbiddenError || awsCodeOf(cause)?.startsWith("LimitExceeded")) return false;
@@ -198,7 +226,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
       const { UntagUserCommand } = await import("@aws-sdk/client-iam");
       const command = new UntagUserCommand({ UserName: userName, TagKeys: [...keys] });
       try {
-        await call("iam:UntagUser", command, (c, o) => clients.iam.send(c, o));
+        await call(ACTIONS.untag, command, (c, o) => clients.iam.send(c, o));
         return true;
       } catch (cause) {
         if (cause instanceof ForbiddenError) return false;
