@@ -105,37 +105,31 @@ describe("rotationPolicyDocument", () => {
     }
   });
 
-  const FORM = "must be the arn of an IAM user, arn:PARTITION:iam::ACCOUNT:user/PATH/NAME";
-  const wrong: readonly (readonly [string, string])[] = [
-    ["ci-bot", FORM],
-    ["", FORM],
-    ["*", FORM],
-    ["arn:aws:iam::123456789012:role/ci", FORM],
-    ["arn:aws:iam::123456789012:root", FORM],
-    ["arn:aws:s3:::bucket", FORM],
-    ["arn:aws:iam:us-east-1:123456789012:user/ci-bot", FORM],
-    ["arn:aws:iam::123456789012:user/ci bot", FORM],
-    ["arn:AWS:iam::123456789012:user/ci-bot", `${FORM}: the partition is aws, aws-us-gov, aws-cn, ...`],
-    ["arn:*:iam::123456789012:user/ci-bot", `${FORM}: the partition is aws, aws-us-gov, aws-cn, ...`],
-    ["arn:aws:iam::12345:user/ci-bot", `${FORM}: the account is 12 digits`],
-    ["arn:aws:iam::*:user/ci-bot", `${FORM}: the account is 12 digits`],
-    ["arn:aws:iam::123456789012:user/", `${FORM}: what is after "user/" is no path and name of an IAM user`],
-    ["arn:aws:iam::123456789012:user//ci-bot", `${FORM}: what is after "user/" is no path and name of an IAM user`],
-    [
-      `arn:aws:iam::123456789012:user/${"n".repeat(65)}`,
-      `${FORM}: what is after "user/" is no path and name of an IAM user`,
-    ],
-    [
-      "arn:aws:iam::123456789012:user/${aws:username}",
-      `${FORM}: what is after "user/" is no path and name of an IAM user`,
-    ],
+  const wrong = [
+    "ci-bot",
+    "",
+    "*",
+    "arn:aws:iam::123456789012:role/ci",
+    "arn:aws:iam::123456789012:root",
+    "arn:aws:s3:::bucket",
+    "arn:aws:iam:us-east-1:123456789012:user/ci-bot",
+    "arn:aws:iam::123456789012:user/ci bot",
+    "arn:AWS:iam::123456789012:user/ci-bot",
+    "arn:*:iam::123456789012:user/ci-bot",
+    "arn:aws:iam::12345:user/ci-bot",
+    "arn:aws:iam::*:user/ci-bot",
+    "arn:aws:iam::123456789012:user",
+    "arn:aws:iam::123456789012:user/",
+    "arn:aws:iam::123456789012:user//ci-bot",
+    `arn:aws:iam::123456789012:user/${"n".repeat(65)}`,
+    "arn:aws:iam::123456789012:user/${aws:username}",
   ];
-  for (const [arn, says] of wrong) {
+  for (const arn of wrong) {
     it(`refuses "${arn}", also where wildcards are allowed`, () => {
       for (const allowWildcards of [false, true]) {
         assert.equal(
           refusalOf(() => rotationPolicyDocument({ userArns: [ARN, arn], allowWildcards })),
-          `userArns[1]: ${JSON.stringify(arn)} ${says}`,
+          `userArns[1]: ${JSON.stringify(arn)} must be the arn of an IAM user, arn:PARTITION:iam::ACCOUNT:user/PATH/NAME, its account 12 digits`,
         );
       }
     });

@@ -8,6 +8,7 @@ import { InputError } from "../../provider/src/rotation/errors";
 import { FakeClock, START } from "../support/fakeClock";
 
 const ID = "aaaaaaaa-0000-4000-8000-00000000000e";
+const ROLE = "arn:aws-us-gov:iam::123456789012:role/ci/rotator";
 
 function settingsOf(config: Readonly<Record<string, string>>): Settings {
   return readSettings({ clock: new FakeClock(), config: (key) => config[key] });
@@ -110,6 +111,36 @@ describe("The connections in the stack's config", () => {
       "durationSeconds: must be at least 900",
     ],
     ["a method that nobody knows", { name: "p", method: "hidden/value" }, METHODS],
+    [
+      "a role that is none",
+      { name: "p", method: "assume-role", roleArn: "arn:aws:iam::123456789012:user/hidden/value" },
+      "roleArn: must be the arn of a role, arn:PARTITION:iam::ACCOUNT:role/PATH/NAME",
+    ],
+    [
+      "an external id that STS does not take",
+      { name: "p", method: "assume-role", roleArn: ROLE, externalId: "hidden/value !" },
+      "externalId: must be 2 to 1,224 letters, digits and +=,.@:/-_",
+    ],
+    [
+      "a session's name that STS does not take",
+      { name: "p", method: "assume-role", roleArn: ROLE, sessionName: "hidden/value" },
+      "sessionName: must be 2 to 64 letters, digits and +=,.@-_",
+    ],
+    [
+      "a permission that is no yes or no",
+      { name: "p", method: "default", allowSelfRotation: "hidden/value" },
+      "allowSelfRotation: must be true or false",
+    ],
+    [
+      "a source that is not there",
+      { name: "p", method: "assume-role", roleArn: ROLE, source: "bbbbbbbb-0000-4000-8000-00000000000e" },
+      `source: is not among the connections of this stack: ${AMBIENT_CONNECTION_ID} ("ambient"), ${ID} ("p")`,
+    ],
+    [
+      "itself as its source",
+      { name: "p", method: "assume-role", roleArn: ROLE, source: ID.toUpperCase() },
+      `source: is chained in a circle: ${ID} -> ${ID}`,
+    ],
   ];
   for (const [what, entry, says] of wrong) {
     it(`are refused with ${what}, by the path of it and without any value`, () => {
@@ -118,6 +149,44 @@ describe("The connections in the stack's config", () => {
       assert.ok(!message.includes("hidden/value"));
     });
   }
+
+  it("are refused in a circle, at each of it, and not at those that are chained on it", () => {
+    const id = (digit: string) => ID.slice(0, -1) + digit;
+    const on = (source: string) => ({ name: "p", method: "assume-role", roleArn: ROLE, source: id(source) });
+    const message = refusalOf(() =>
+      parseConnections(JSON.stringify({ [id("1")]: on("2"), [id("2")]: on("3"), [id("3")]: on("2") })),
+    );
+    assert.deepEqual(message.split("\n").slice(0, -2), [
+      `iam-rotation:connections.${id("2")}.source: is chained in a circle: ${id("2")} -> ${id("3")} -> ${id("2")}`,
+      `iam-rotation:connections.${id("3")}.source: is chained in a circle: ${id("3")} -> ${id("2")} -> ${id("3")}`,
+    ]);
+  });
+
+  it("are refused under an id that no connectionId can be, under the ambient one's, and twice under one", () => {
+    const entry = { name: "p", method: "default" };
+    const message = refusalOf(() =>
+      parseConnections(
+        JSON.stringify({ production: entry, [AMBIENT_CONNECTION_ID]: entry, [ID]: entry, [ID.toUpperCase()]: entry }),
+      ),
+    );
+    assert.deepEqual(message.split("\n").slice(0, -2), [
+      "iam-rotation:connections.production: must be a uuid, as in 3b7a3c1e-1d2f-4e5a-9b8c-7d6e5f4a3b2c",
+      `iam-rotation:connections.${AMBIENT_CONNECTION_ID}: is the ambient credentials' own id`,
+      `iam-rotation:connections.${ID.toUpperCase()}: is there twice`,
+    ]);
+  });
+
+  it("take whole numbers where text is asked for: `pulumi config set --path` makes them of digits", () => {
+    const given = { name: 7, method: "assume-role", roleArn: ROLE, externalId: 123456, sessionName: 42 };
+    const read = findConnection(connectionsOf(given), ID);
+    assert.deepEqual(read, { ...given, id: ID, name: "7", externalId: "123456", sessionName: "42" });
+    // More digits than a number keeps: it would silently be another id.
+    const tooLong = `{"${ID}":{"name":"p","method":"assume-role","roleArn":"${ROLE}","externalId":12345678901234567}}`;
+    assert.match(
+      refusalOf(() => parseConnections(tooLong)),
+      /externalId: must be a string/,
+    );
+  });
 
   it("are refused as text that is no map", () => {
     assert.match(

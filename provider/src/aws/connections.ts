@@ -1,15 +1,33 @@
 import type { AwsCredentialIdentityProvider } from "@smithy/types";
 import { z } from "zod";
 
-import { failuresOf, formatFailure } from "../contract/failures";
-import { AMBIENT_CONNECTION_ID } from "../contract/inputs";
+import { failuresOf, formatFailure, type InputFailure } from "../contract/failures";
+import { AMBIENT_CONNECTION_ID, UUID, UUID_RULE } from "../contract/inputs";
 import { InputError } from "../rotation/errors";
+import { isIamArn, ROLE_RESOURCE } from "./arns";
 
-const common = { name: z.string().trim().min(1), region: z.string().trim().min(1).optional() };
+/** The external ids that STS takes (API reference, AssumeRole). */
+export const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
+
+/** What is said of another one. */
+export const EXTERNAL_ID_RULE = "must be 2 to 1,224 letters, digits and +=,.@:/-_";
+
+// `pulumi config set --path` stores what looks like a number as a number.
+const text = z.preprocess(
+  (value) => (typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value),
+  z.string().trim().min(1),
+);
+
+const common = {
+  name: text,
+  region: z.string().trim().min(1).optional(),
+  /** Lets the connection rotate the user whose long-lived key it signs with. */
+  allowSelfRotation: z.boolean().optional(),
+};
 
 const shapes = {
   default: z.strictObject({ ...common, method: z.literal("default") }),
-  profile: z.strictObject({ ...common, method: z.literal("profile"), profile: z.string().min(1) }),
+  profile: z.strictObject({ ...common, method: z.literal("profile"), profile: text }),
   "access-key": z.strictObject({
     ...common,
     method: z.literal("access-key"),
@@ -20,9 +38,17 @@ const shapes = {
   "assume-role": z.strictObject({
     ...common,
     method: z.literal("assume-role"),
-    roleArn: z.string().min(1),
-    externalId: z.string().min(1).optional(),
-    sessionName: z.string().min(1).optional(),
+    roleArn: z
+      .string()
+      .refine(
+        (arn) => isIamArn(arn, ROLE_RESOURCE),
+        "must be the arn of a role, arn:PARTITION:iam::ACCOUNT:role/PATH/NAME",
+      ),
+    externalId: text.refine((id) => EXTERNAL_ID.test(id), EXTERNAL_ID_RULE).optional(),
+    // By the STS API reference, AssumeRole; so is the duration.
+    sessionName: text
+      .refine((name) => /^[\w+=,.@-]{2,64}$/.test(name), "must be 2 to 64 letters, digits and +=,.@-_")
+      .optional(),
     durationSeconds: z.int().min(900).max(43_200).optional(),
     /** Id of the connection whose credentials assume the role; the ambient ones by default. */
     source: z.string().optional(),
@@ -54,23 +80,60 @@ export type Connections = ReadonlyMap<string, Connection>;
 export function parseConnections(text: string | undefined): Connections {
   const raw = text === undefined ? {} : parseJson(text);
   const result = connectionsSchema.safeParse(raw);
-  if (!result.success) {
-    const failures = failuresOf(result.error.issues, (path) => knownNames(raw, path));
-    throw new InputError({
-      what: failures
-        .map(({ path, reason }) => formatFailure({ path: `iam-rotation:connections.${path}`, reason }))
-        .join("\n"),
-      now: "nothing was changed",
-      next: "correct it with `pulumi config set --path 'iam-rotation:connections[\"ID\"].PROPERTY' VALUE`",
-    });
+  if (!result.success) throw refused(failuresOf(result.error.issues, (path) => knownNames(raw, path)));
+  const connections = new Map<string, Connection>([[AMBIENT.id, AMBIENT]]);
+  const failures: InputFailure[] = [];
+  for (const [id, connection] of Object.entries(result.data)) {
+    if (!UUID.test(id)) failures.push({ path: id, reason: UUID_RULE });
+    else if (connections.has(id.toLowerCase())) {
+      failures.push({ path: id, reason: id === AMBIENT.id ? "is the ambient credentials' own id" : "is there twice" });
+    } else connections.set(id.toLowerCase(), { ...connection, id: id.toLowerCase() });
   }
-  return new Map([
-    [AMBIENT.id, AMBIENT],
-    ...Object.entries(result.data).map(([id, connection]): [string, Connection] => [
-      id.toLowerCase(),
-      { ...connection, id },
-    ]),
-  ]);
+  for (const connection of connections.values()) {
+    const reason = chainFailure(connection, connections);
+    if (reason) failures.push({ path: `${connection.id}.source`, reason });
+  }
+  if (failures.length > 0) throw refused(failures);
+  return connections;
+}
+
+function refused(failures: readonly InputFailure[]): InputError {
+  return new InputError({
+    what: failures
+      .map(({ path, reason }) =>
+        formatFailure({ path: ["iam-rotation:connections", path].filter(Boolean).join("."), reason }),
+      )
+      .join("\n"),
+    now: "nothing was changed",
+    next: "correct it with `pulumi config set --path 'iam-rotation:connections[\"ID\"].PROPERTY' VALUE`",
+  });
+}
+
+/** What is wrong with the connection that a connection is chained on. */
+function chainFailure(connection: Connection, connections: Connections): string | undefined {
+  const chain = chainOf(connection, connections);
+  const [, source] = chain;
+  if (source === undefined) return undefined;
+  if (!connections.has(source)) {
+    return `is not among the connections of this stack: ${knownConnections(connections)}`;
+  }
+  // Told at those in the circle, not at those that are chained on one of them.
+  return chain.at(-1) === connection.id ? `is chained in a circle: ${chain.join(" -> ")}` : undefined;
+}
+
+/** The ids that a connection is chained on, its own first; up to one that nobody knows, or that was there before. */
+function chainOf(connection: Connection, connections: Connections): string[] {
+  const chain = [connection.id];
+  let id = sourceOf(connection);
+  while (id !== undefined && !chain.includes(id)) {
+    chain.push(id);
+    id = sourceOf(connections.get(id));
+  }
+  return id === undefined ? chain : [...chain, id];
+}
+
+function sourceOf(connection: Connection | undefined): string | undefined {
+  return connection?.method === "assume-role" ? connection.source?.toLowerCase() : undefined;
 }
 
 /**
@@ -96,19 +159,12 @@ export function knownConnections(connections: Connections): string {
 /**
  * The SDK's own credential provider for a connection; undefined for the SDK's default chain.
  *
- * @throws InputError when connections are chained on one another in a circle, or on an unknown one.
+ * @param connections Those that it is chained on, as {@link parseConnections} gives them: in no circle.
  */
 export async function credentialsOf(
   connection: Connection,
   connections: Connections,
-  seen: readonly string[] = [],
 ): Promise<AwsCredentialIdentityProvider | undefined> {
-  if (seen.includes(connection.id)) {
-    throw new InputError({
-      what: `iam-rotation:connections: these are chained in a circle: ${[...seen, connection.id].join(" -> ")}`,
-      now: "nothing was changed",
-    });
-  }
   switch (connection.method) {
     case "default":
       return undefined;
@@ -124,9 +180,7 @@ export async function credentialsOf(
       const { fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
       const { roleArn, externalId, sessionName, durationSeconds, source, region } = connection;
       const master =
-        source === undefined
-          ? undefined
-          : await credentialsOf(findConnection(connections, source), connections, [...seen, connection.id]);
+        source === undefined ? undefined : await credentialsOf(findConnection(connections, source), connections);
       return fromTemporaryCredentials({
         ...(master && { masterCredentials: master }),
         ...(region && { clientConfig: { region } }),

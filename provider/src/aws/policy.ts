@@ -1,5 +1,7 @@
 import { InputError } from "../rotation/errors";
 import { LEDGER_TAG, OWNER_TAG } from "../rotation/ledger";
+import { ACCOUNT_ID, isIamArn, parseArn, ROLE_RESOURCE, USER_RESOURCE } from "./arns";
+import { EXTERNAL_ID, EXTERNAL_ID_RULE } from "./connections";
 import { ACTIONS, type RotationAction } from "./userAccessKeys";
 
 /**
@@ -70,24 +72,10 @@ export interface TrustPolicyOptions {
   readonly externalId?: string | undefined;
 }
 
-/** "aws", or "aws-" and a word or more: partitions are added without notice, so they are not listed here. */
-const PARTITION = /^aws(-[a-z]+)*$/;
+// Wildcards in the path and the name; "/" ends no part of a pattern, as "*" matches it, too (IAM user guide, "Resource").
+const USERS_RESOURCE = /^user\/([^$/]+\/)*[\w+=,.@*?-]{1,64}$/;
 
-const ACCOUNT = /^\d{12}$/;
-
-// Names and paths by the IAM user guide, "IAM and AWS STS quotas": a name is 1 to 64 letters, digits and `+=,.@_-`; a
-// path is any printable ASCII, but `*`, `?` and `$` mean something else in a policy.
-const PRINTABLE = /^[!-~]+$/;
-const USER = /^user\/([^*?$/]+\/)*[\w+=,.@-]{1,64}$/;
-const USERS = /^user\/([^$/]+\/)*[\w+=,.@*?-]{1,64}$/;
-
-const PRINCIPAL = {
-  iam: /^(root|(user|role)\/([^*?$/]+\/)*[\w+=,.@-]{1,64})$/,
-  sts: /^assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/,
-} as const;
-
-/** By the STS API reference, AssumeRole. */
-const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
+const SESSION_RESOURCE = /^assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/;
 
 /**
  * The least that the credentials of a rotation must be allowed, as an IAM policy. It is made of the calls themselves
@@ -132,7 +120,7 @@ export function trustPolicyDocument(options: TrustPolicyOptions): PolicyDocument
   const trusted = listOf("trustedArns", options.trustedArns, principalFailure);
   const { externalId } = options;
   if (externalId !== undefined && !EXTERNAL_ID.test(externalId)) {
-    throw refused("externalId: must be 2 to 1,224 letters, digits and +=,.@:/-_");
+    throw refused(`externalId: ${EXTERNAL_ID_RULE}`);
   }
   return {
     Version: "2012-10-17",
@@ -166,31 +154,19 @@ function listOf(name: string, given: readonly string[], failureOf: (value: strin
 }
 
 function userArnFailure(arn: string, allowWildcards: boolean): string | undefined {
-  const form = "must be the arn of an IAM user, arn:PARTITION:iam::ACCOUNT:user/PATH/NAME";
-  const parts = partsOf(arn);
-  if (!parts) return form;
-  const { partition, service, region, account, resource } = parts;
-  if (service !== "iam" || region !== "" || !resource.startsWith("user/")) return form;
-  if (!PARTITION.test(partition)) return `${form}: the partition is aws, aws-us-gov, aws-cn, ...`;
-  if (!ACCOUNT.test(account)) return `${form}: the account is 12 digits`;
-  if (USER.test(resource)) return undefined;
-  if (!USERS.test(resource)) return `${form}: what is after "user/" is no path and name of an IAM user`;
+  if (isIamArn(arn, USER_RESOURCE)) return undefined;
+  if (!isIamArn(arn, USERS_RESOURCE)) {
+    return "must be the arn of an IAM user, arn:PARTITION:iam::ACCOUNT:user/PATH/NAME, its account 12 digits";
+  }
   return allowWildcards ? undefined : "has a wildcard: allow it on purpose, with allowWildcards";
 }
 
 function principalFailure(value: string): string | undefined {
-  if (ACCOUNT.test(value)) return undefined;
-  const form = "must be the arn of a role, a user, a session or an account's root, or an account's 12 digits";
-  const parts = partsOf(value);
-  if (!parts || !PARTITION.test(parts.partition) || parts.region !== "" || !ACCOUNT.test(parts.account)) return form;
-  const { service, resource } = parts;
-  return (service === "iam" || service === "sts") && PRINCIPAL[service].test(resource) ? undefined : form;
-}
-
-function partsOf(arn: string) {
-  const [prefix, partition, service, region, account, ...resource] = arn.split(":");
-  if (!PRINTABLE.test(arn) || prefix !== "arn" || partition === undefined || service === undefined) return undefined;
-  return { partition, service, region: region ?? "", account: account ?? "", resource: resource.join(":") };
+  const arn = parseArn(value);
+  const isSession = arn?.service === "sts" && ACCOUNT_ID.test(arn.account) && SESSION_RESOURCE.test(arn.resource);
+  const isKnown = [/^root$/, USER_RESOURCE, ROLE_RESOURCE].some((resource) => isIamArn(value, resource));
+  if (isSession || isKnown || ACCOUNT_ID.test(value)) return undefined;
+  return "must be the arn of a role, a user, a session or an account's root, or an account's 12 digits";
 }
 
 function refused(what: string): InputError {

@@ -2,6 +2,7 @@ import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
 
 import { awsCodeOf, ForbiddenError, InputError } from "../rotation/errors";
 import type { AccessKey, Clock, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
+import { accountIdOf } from "./arns";
 import { type AwsClients, openVerificationClient } from "./clients";
 import { awsError, isMissing, isNotLive } from "./errors";
 
@@ -274,11 +275,6 @@ function callerIdentity(answer: GetCallerIdentityCommandOutput): Identity {
 
 function identity(userId: string | undefined, arn: string | undefined): Identity {
   return { userId: userId ?? "", arn: arn ?? "", accountId: accountIdOf(arn ?? "") };
-}
-
-/** The account in an arn: its fifth part. */
-export function accountIdOf(arn: string): string {
-  return arn.split(":")[4] ?? "";
 }
 
 const instant = (date: Date | undefined) => (date ?? new Date(0)).toISOString();

@@ -12,7 +12,11 @@ export const AMBIENT_CONNECTION_ID = "00000000-0000-0000-0000-000000000000";
 const LONGEST_INTERVAL_DAYS = 1_000_000;
 
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** What is said of what is no uuid. */
+export const UUID_RULE = "must be a uuid, as in 3b7a3c1e-1d2f-4e5a-9b8c-7d6e5f4a3b2c";
+
+/** A uuid of any version. */
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const text = () => z.string().trim().min(1);
 const SLUG_REASON = 'must be lower-case letters and digits, words joined by single hyphens, as in "ci-bot"';
@@ -70,7 +74,7 @@ const rootShape = {
       .nullish()
       .transform((value) => value ?? null),
   ),
-  connectionId: orUnknown(z.string().regex(UUID, "must be a uuid, as in 3b7a3c1e-1d2f-4e5a-9b8c-7d6e5f4a3b2c")),
+  connectionId: orUnknown(z.string().regex(UUID, UUID_RULE)),
   environment: orUnknown(environment),
   secretPath: orUnknown(
     // One trailing slash goes, as in the API; the root stays.

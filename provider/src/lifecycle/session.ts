@@ -1,6 +1,6 @@
+import { accountIdOf } from "../aws/arns";
 import { type Connection, findConnection } from "../aws/connections";
 import { regionOf } from "../aws/clients";
-import { accountIdOf } from "../aws/userAccessKeys";
 import type { CheckedInputs, RotationState } from "../contract/outputs";
 import type { Identity, UserAccessKeys } from "../rotation/ports";
 import type { RunContext } from "../rotation/observe";
