@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { AMBIENT_CONNECTION_ID } from "../../provider/src/contract/inputs";
 import { UNKNOWN } from "../../provider/src/contract/unknown";
 import { useAws } from "../support/aws";
+import { writesOf } from "../support/awsProxy";
 import { type Inputs, program } from "../support/fakeStack";
 import { Host, HostFailure, PROVIDER_CODE } from "../support/host";
 
@@ -167,6 +168,30 @@ describe("In Pulumi's own host of dynamic providers", function () {
     assert.deepEqual(Object.keys(read.properties).sort(), [...expected, "rotationTrigger"].sort());
     // A Date, or any other object of a class, arrives as an empty object.
     for (const outputs of [properties, rotated, read.properties]) assert.ok(!JSON.stringify(outputs).includes("{}"));
+  });
+
+  it("a user whose own key signs is refused before anything is written, unless the connection allows it", async () => {
+    const own = { name: "own key", method: "access-key", ...(await aws.iam.addKey("ci-bot")) };
+    const allowed = "aaaaaaaa-0000-4000-8000-0000000000a1";
+    const connections = { [CONNECTION_ID]: own, [allowed]: { ...own, allowSelfRotation: true } };
+    const other = await Host.start({
+      endpoint: aws.endpoint,
+      config: { ...CONFIG, "iam-rotation:connections": JSON.stringify(connections) },
+    });
+    try {
+      const { inputs } = await other.check({}, program({ connectionId: CONNECTION_ID }));
+      const failure = await failureOf(other.create(inputs));
+      assert.equal(failure.partial, undefined);
+      assert.match(
+        failure.message,
+        /^connection "own key" signs with an access key of arn:aws:iam::\d{12}:user\/ci-bot/,
+      );
+      assert.deepEqual(writesOf(aws.calls), []);
+      await other.create((await other.check({}, program({ connectionId: allowed }))).inputs);
+      assert.equal((await aws.iam.keyIds("ci-bot")).length, 2);
+    } finally {
+      await other.stop();
+    }
   });
 
   it("update takes the AWS-free way for a change in place", async () => {

@@ -1,5 +1,12 @@
 import { ConflictError, type Explanation, RotationError, UnauthorizedError } from "../../provider/src/rotation/errors";
-import type { AccessKey, Credential, Identity, LastUse, UserAccessKeys } from "../../provider/src/rotation/ports";
+import type {
+  AccessKey,
+  Caller,
+  Credential,
+  Identity,
+  LastUse,
+  UserAccessKeys,
+} from "../../provider/src/rotation/ports";
 import { FakeClock } from "./fakeClock";
 
 /** A key as the fake account keeps it. */
@@ -52,6 +59,8 @@ export class FakeAws {
   readonly passes: Pass[] = [];
   /** Whether the credentials may tag users. */
   mayTag = true;
+  /** Whose credentials sign; a user of its own where it is not set. */
+  signer: Caller | undefined;
   /** How many reads of a user show the tags as they were before the last write. */
   tagLagReads = 0;
   /** How far AWS's clock is ahead of the local one, in milliseconds. */
@@ -238,11 +247,16 @@ export class FakeAws {
       lastUse: (accessKeyId) => call("lastUse", () => keyOfUser(accessKeyId)?.lastUse ?? null, accessKeyId),
       identify: (credential) => call("identify", () => this.identify(credential, region), credential.accessKeyId),
       caller: () =>
-        call("caller", () => ({
-          userId: "AIDACALLER",
-          arn: `arn:aws:iam::${this.accountId}:user/pipeline`,
-          accountId: this.accountId,
-        })),
+        call(
+          "caller",
+          () =>
+            this.signer ?? {
+              userId: "AIDACALLER",
+              arn: `arn:aws:iam::${this.accountId}:user/pipeline`,
+              accountId: this.accountId,
+              isTemporary: false,
+            },
+        ),
       tag: (tags) => call("tag", () => this.mayTag && this.write(userName, (old) => ({ ...old, ...tags }))),
       untag: (keys) =>
         call(

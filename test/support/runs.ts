@@ -45,6 +45,7 @@ export function prepare(): Setting {
         jobId: `${String(runs).padStart(8, "0")}-0000-4000-8000-000000000000`,
         userName: "ci-bot",
         region: "us-east-1",
+        connection: { name: "ambient" },
         policy: { quietHours: 24, whenInUse: "wait" },
         ring: EMPTY_RING,
         generation: isCreation ? undefined : generation,

@@ -1,6 +1,6 @@
 import { awsError } from "../../provider/src/aws/errors";
 import type { AccessKeysTarget } from "../../provider/src/lifecycle/context";
-import type { Credential, Identity, UserAccessKeys } from "../../provider/src/rotation/ports";
+import type { Caller, Credential, Identity, UserAccessKeys } from "../../provider/src/rotation/ports";
 import { ACCOUNT, QUOTA, type SimulatedIam, type SimulatedKey, type SimulatedUser, type Use } from "./simulatedIam";
 import { randomOf } from "./virtualTime";
 
@@ -262,10 +262,11 @@ export class SimulatedRun {
         ),
       identify: (credential) => call("identify", () => this.identify(credential, region), credential.accessKeyId),
       caller: () =>
-        call("caller", (): Identity => ({
+        call("caller", (): Caller => ({
           userId: "AIDACALLER",
           arn: `arn:aws:iam::${ACCOUNT}:user/pipeline`,
           accountId: ACCOUNT,
+          isTemporary: false,
         })),
       tag: (tags) => {
         const calledAt = iam.time.now;

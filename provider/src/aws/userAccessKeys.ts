@@ -206,9 +206,10 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
 
     async caller() {
       const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
-      return callerIdentity(
-        await call(ACTIONS.caller, new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o)),
-      );
+      const answer = await call(ACTIONS.caller, new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o));
+      // The SDK keeps them until they expire, so these are those that signed. A user's own session has the user's arn.
+      const { sessionToken } = await clients.sts.config.credentials();
+      return { ...callerIdentity(answer), isTemporary: sessionToken !== undefined };
     },
 
     async tag(tags) {

@@ -26,6 +26,7 @@ export async function create(
     jobId: session.jobId,
     userName: inputs.parameters.userName,
     region: session.region,
+    connection: session.connection,
     policy: inputs.previousKey,
     ring: EMPTY_RING,
     generation: undefined,

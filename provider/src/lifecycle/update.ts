@@ -36,6 +36,7 @@ export async function update(
         jobId: session.jobId,
         userName: inputs.parameters.userName,
         region: session.region,
+        connection: session.connection,
         policy: inputs.previousKey,
         ring: ringOf(state),
         generation: state.generation,

@@ -29,6 +29,12 @@ export interface Identity {
   readonly accountId: string;
 }
 
+/** Who signs a connection's calls. */
+export interface Caller extends Identity {
+  /** Whether its credentials end by themselves: those of a role, or of a session of a user. */
+  readonly isTemporary: boolean;
+}
+
 /** The IAM user with its tags. */
 export interface TaggedUser extends Identity {
   readonly tags: Readonly<Record<string, string>>;
@@ -62,7 +68,7 @@ export interface UserAccessKeys {
    */
   identify(credential: Credential): Promise<Identity | undefined>;
   /** Whom the connection's own credentials belong to. */
-  caller(): Promise<Identity>;
+  caller(): Promise<Caller>;
   /** Sets tags on the user. False when that is not permitted, or the user has as many tags as AWS allows. */
   tag(tags: Readonly<Record<string, string>>): Promise<boolean>;
   /** Takes tags off the user. False when that is not permitted. A user without them counts as done. */

@@ -1,7 +1,7 @@
 import { ConflictError, InternalError, type RotationError } from "./errors";
 import { type Ledger, LEDGER_TAG, untagCommand } from "./ledger";
 import type { Refusal } from "./plan";
-import type { Identity, LastUse } from "./ports";
+import type { Caller, Identity, LastUse } from "./ports";
 
 /** What is checked before the first write, beside the plan itself. */
 export interface Precondition {
@@ -88,6 +88,35 @@ export function otherUserFailure(known: Identity, seen: Identity, userName: stri
       ? "go back to a connection of the old account; to rotate the other account's user, declare a resource of its own"
       : "`pulumi refresh`, then `pulumi up`: the rotation starts anew with the new user",
     details: { known: known.arn, seen: seen.arn },
+  });
+}
+
+/** What matters here of the connection whose credentials sign. */
+export interface SigningConnection {
+  readonly name: string;
+  /** The connection's setting of this name. */
+  readonly allowSelfRotation?: boolean | undefined;
+}
+
+/**
+ * The user's own long-lived key signs: a later run would disable and delete the key that the connection needs, and no
+ * run could put it right. Credentials that end by themselves are fetched anew with whatever key there is.
+ */
+export function selfRotationFailure(
+  caller: Caller,
+  user: Identity,
+  connection: SigningConnection,
+): ConflictError | undefined {
+  const isSelf = caller.accountId === user.accountId && caller.userId === user.userId;
+  if (!isSelf || caller.isTemporary || connection.allowSelfRotation) return undefined;
+  return new ConflictError({
+    what: `connection "${connection.name}" signs with an access key of ${user.arn}, the very user whose keys are to be rotated: a rotation would take away the key that the next run signs with`,
+    now: "nothing was changed",
+    next: [
+      "use a connection with another user's key or, better, with a role (method assume-role)",
+      "If the connection gets each new key in time: declare it in iam-rotation:connections with allowSelfRotation true",
+    ].join("\n"),
+    details: { connection: connection.name, user: user.arn },
   });
 }
 

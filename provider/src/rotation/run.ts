@@ -16,7 +16,13 @@ import { LedgerKeeper, OvertakenError } from "./ledgerKeeper";
 import { awsNow, type Observation, observeUser, readLastUses, type RunContext } from "./observe";
 import { type Intent, keysThatMayGo, mayGoInCreate, type Plan, planRotation, type Step } from "./plan";
 import type { Identity } from "./ports";
-import { otherUserFailure, preconditionFailure, refusalError } from "./refusals";
+import {
+  otherUserFailure,
+  preconditionFailure,
+  refusalError,
+  selfRotationFailure,
+  type SigningConnection,
+} from "./refusals";
 import { verifyKey } from "./verify";
 
 /** What a run is asked to do. */
@@ -30,6 +36,7 @@ export interface RunRequest {
   readonly jobId: string;
   readonly userName: string;
   readonly region: string;
+  readonly connection: SigningConnection;
   readonly policy: GatePolicy;
   /** What state knows; {@link EMPTY_RING} for a creation. */
   readonly ring: KeyRing;
@@ -126,7 +133,7 @@ export function keeperOf(
 
 /** Observes, and refuses what stands against any write. The one way in for everything that writes. */
 export async function observeForWriting(request: RunRequest, context: RunContext): Promise<Observation> {
-  const [observation] = await Promise.all([
+  const [observation, caller] = await Promise.all([
     observeUser(request.ring, request.rotationId, request.intent, request.userName, context),
     // In the rotation's own region: one that the account has not enabled would look for ever like a key not live yet.
     context.aws.caller(),
@@ -135,6 +142,7 @@ export async function observeForWriting(request: RunRequest, context: RunContext
   const skew = context.aws.skew();
   const failure =
     (request.user && otherUserFailure(request.user, user, request.userName)) ??
+    selfRotationFailure(caller, user, request.connection) ??
     preconditionFailure({
       userName: request.userName,
       rotationId: request.rotationId,
