@@ -91,6 +91,14 @@ describe("Whether a key counts as in use", () => {
     assert.ok(gate(used(at, "sts"), { ...key, verifiedAt: null }, wide));
   });
 
+  it("knows our own verification by the region where it was done, also after the rotation's region changed", () => {
+    const at = "2027-01-10T12:00:10.000Z";
+    const wide = { quietHours: 24 * 365 };
+    const key = { retiredAt: hoursAgo(24 * 365), verifiedIn: "us-east-1" };
+    assert.equal(gate(used(at, "sts", "us-east-1"), key, wide), undefined);
+    assert.ok(gate(used(at, "sts", "eu-west-1"), key, wide));
+  });
+
   const leftoverTimes: readonly [string, string, boolean][] = [
     ["when its run can have verified it last", "2027-01-10T12:05:00.000Z", true],
     ["five seconds after that, by AWS's clock", "2027-01-10T12:05:05.000Z", true],

@@ -17,6 +17,23 @@ const statesOf = (stack: FakeStack) => stack.state.keys.map(({ accessKeyId, stat
 const writesOf = ({ aws }: FakeStack) => aws.calls.filter((call) => /^(create|delete|deactivate)/.test(call));
 
 describe("update, when a rotation is due", () => {
+  it("retires a key that only we ever used, also where parameters.region changed since", async () => {
+    const stack = new FakeStack();
+    const given = (region: string) =>
+      program({
+        parameters: { userName: "ci-bot", region },
+        previousKey: { deactivateAfterHours: 0 },
+        rotationTrigger: region,
+      });
+    await stack.up(given("us-east-1"));
+    stack.clock.advance({ hours: 1 });
+    await stack.up(given("eu-west-1"));
+    stack.clock.advance({ hours: 5 });
+    await stack.up(given("eu-west-1"));
+    assert.equal(stack.state.lastRotationMessage, null);
+    assert.deepEqual(stack.aws.listOf("ci-bot"), ["AKIA0001 Inactive", "AKIA0002 Active"]);
+  });
+
   it("makes a new key, keeps the old one working beside it, and says when and why", async () => {
     const stack = await created();
     stack.clock.advance(AUTO);

@@ -45,6 +45,7 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
       .map((leftover) => ({ ...leftover, retiredAt: at }));
     const adopted = withKey(withPending(withLeftovers(ring, others), credential, key.createdAt), accessKeyId, {
       verifiedAt: new Date(awsNow(context)).toISOString(),
+      verifiedIn: request.region,
     });
     const result = handOver(adopted, at, []);
     const generation = nextGeneration(request.generation, ledger);

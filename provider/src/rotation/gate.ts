@@ -18,6 +18,7 @@ export interface InUse {
 
 /** How our own verification is told from other uses. */
 export interface OwnUse {
+  /** Where the rotation verifies now; a key that was verified elsewhere says so itself. */
   readonly region: string;
   /** The time limit of a whole rotation. */
   readonly rotationSeconds: number;
@@ -72,11 +73,11 @@ export function inUse(
 }
 
 /**
- * Whether a use was our own verification: by STS, in the rotation's region, not after the recorded time. A leftover's
+ * Whether a use was our own verification: by STS, in the region and not after the time that were recorded. A leftover's
  * was not recorded; its run cannot have verified it for longer than a run may take. A pending key is verified still.
  */
 export function isOwnVerification(key: KeyRecord, lastUse: LastUse, { region, rotationSeconds }: OwnUse): boolean {
-  if (lastUse.service !== "sts" || lastUse.region !== region) return false;
+  if (lastUse.service !== "sts" || lastUse.region !== (key.verifiedIn ?? region)) return false;
   const created = Date.parse(key.createdAt);
   const verified =
     key.verifiedAt !== null

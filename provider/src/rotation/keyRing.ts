@@ -11,6 +11,8 @@ export interface KeyRecord {
   readonly createdAt: string;
   /** When our own verification last used it, ISO instant; null when it never did. */
   readonly verifiedAt: string | null;
+  /** The region of that verification, which `parameters.region` may have left since; absent where there was none. */
+  readonly verifiedIn?: string | undefined;
   /** Since when it is not the current one, ISO instant by the schedule's clock; null while it is. */
   readonly retiredAt: string | null;
   /** Its last use when last looked at, ISO instant; null when never used or never looked at. */

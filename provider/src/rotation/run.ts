@@ -363,6 +363,7 @@ class Run {
     if (!this.hasCreated) await keeper.assertNotOvertaken();
     const marked = withKey(this.ring, pending.accessKeyId, {
       verifiedAt: new Date(awsNow(this.context)).toISOString(),
+      verifiedIn: this.request.region,
     });
     this.ring = handOver(marked, this.request.at, disabled);
   }
