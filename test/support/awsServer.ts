@@ -10,6 +10,8 @@ export interface AwsRequest {
   readonly userAgent: string;
   /** The id of the key that signed. */
   readonly signedWith: string;
+  /** The session token of temporary credentials; undefined without one. */
+  readonly sessionToken: string | undefined;
 }
 
 /** AWS's answer: its error body, the inside of a result, or none at all. */
@@ -19,14 +21,19 @@ export type AwsAnswer =
   | "silence"
   | "reset";
 
+/** An answer, or what makes one of the request. */
+export type AwsResponder = AwsAnswer | ((request: AwsRequest) => AwsAnswer);
+
 /** A local server that answers in AWS's query protocol (IAM, STS) with what a test tells it. */
 export interface AwsServer {
   readonly endpoint: string;
   readonly requests: AwsRequest[];
+  /** How many sockets were opened so far. */
+  readonly sockets: number;
   /** The `Date` of the answers, an ISO instant; the machine's own where it is not set. */
   date: string | undefined;
   /** Answers in turn; the last one stays. */
-  answer(...answers: AwsAnswer[]): void;
+  answer(...answers: AwsResponder[]): void;
   stop(): Promise<void>;
 }
 
@@ -35,24 +42,28 @@ export const REQUEST_ID = "01234567-89ab-cdef-0123-456789abcdef";
 
 export async function startAwsServer(): Promise<AwsServer> {
   const requests: AwsRequest[] = [];
-  let answers: AwsAnswer[] = [];
+  let answers: AwsResponder[] = [];
+  let sockets = 0;
   const server = createServer((request, response) => {
     void read(request).then((text) => {
       const parameters = Object.fromEntries(new URLSearchParams(text));
       // Credential=KEY/DATE/REGION/SERVICE/aws4_request
       const scope = /Credential=([^,]+)/.exec(request.headers.authorization ?? "")?.[1]?.split("/") ?? [];
-      requests.push({
+      const call: AwsRequest = {
         action: parameters["Action"] ?? "",
         service: scope[3] ?? "",
         parameters,
         userAgent: request.headers["user-agent"] ?? "",
         signedWith: scope[0] ?? "",
-      });
+        sessionToken: request.headers["x-amz-security-token"]?.toString(),
+      };
+      requests.push(call);
       const [answer] = answers.length > 1 ? answers.splice(0, 1) : answers;
       if (opened.date) response.setHeader("date", new Date(opened.date).toUTCString());
-      send(response, parameters["Action"] ?? "", answer);
+      send(response, call.action, typeof answer === "function" ? answer(call) : answer);
     });
   }).listen(0, "127.0.0.1");
+  server.on("connection", () => (sockets += 1));
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port was given");
@@ -60,6 +71,9 @@ export async function startAwsServer(): Promise<AwsServer> {
     date: undefined,
     endpoint: `http://127.0.0.1:${address.port}`,
     requests,
+    get sockets() {
+      return sockets;
+    },
     answer: (...given) => {
       answers = given;
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { type AwsCall, awsError, isMissing, isNotLive } from "../../provider/src/aws/errors";
+import { type AwsCall, awsError, isNotLive } from "../../provider/src/aws/errors";
 import {
   awsCodeOf,
   ConflictError,
@@ -177,11 +177,7 @@ describe("AWS's errors", () => {
     }
   });
 
-  it("tell a missing user or key from a forbidden one, and a key that is not live from a wrong one", () => {
-    assert.deepEqual(
-      ["NoSuchEntity", "NoSuchEntityException", "AccessDenied"].map((name) => isMissing(sdkError(name))),
-      [true, true, false],
-    );
+  it("tell a key that is not live from a wrong one", () => {
     assert.deepEqual(
       ["InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "SignatureDoesNotMatch"].map(
         (name) => isNotLive(sdkError(name)),

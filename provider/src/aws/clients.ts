@@ -48,13 +48,15 @@ async function openClients(connection: Connection, connections: Connections, reg
     import("@aws-sdk/client-iam"),
     import("@aws-sdk/client-sts"),
   ]);
-  const credentials = await credentialsOf(connection, connections);
-  const shared = { region, ...(credentials && { credentials }) };
-  const retrying = { ...shared, retryMode: "adaptive", maxAttempts: 5 };
+  const given = await credentialsOf(connection, connections);
+  const retrying = { region, retryMode: "adaptive", maxAttempts: 5 };
+  const iam = new IAMClient({ ...retrying, ...(given && { credentials: given }) });
+  // The client's own, which keeps credentials until they expire, and sockets alive: a role is assumed once for all three.
+  const { credentials, requestHandler } = iam.config;
   return {
-    iam: new IAMClient(retrying),
-    iamOnce: new IAMClient({ ...shared, maxAttempts: 1 }),
-    sts: new STSClient(retrying),
+    iam,
+    iamOnce: new IAMClient({ region, credentials, requestHandler, maxAttempts: 1 }),
+    sts: new STSClient({ ...retrying, credentials, requestHandler }),
   };
 }
 

@@ -1,10 +1,11 @@
-import type { AwsCredentialIdentityProvider } from "@smithy/types";
+import type { fromIni } from "@aws-sdk/credential-providers";
 import { z } from "zod";
 
 import { failuresOf, formatFailure, type InputFailure } from "../contract/failures";
 import { AMBIENT_CONNECTION_ID, UUID, UUID_RULE } from "../contract/inputs";
 import { InputError } from "../rotation/errors";
 import { isIamArn, ROLE_RESOURCE } from "./arns";
+import { credentialsError } from "./errors";
 
 /** The external ids that STS takes (API reference, AssumeRole). */
 export const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
@@ -156,15 +157,31 @@ export function knownConnections(connections: Connections): string {
   return [...connections.values()].map(({ id, name }) => `${id} ("${name}")`).join(", ");
 }
 
+/** A credential provider of the SDK's. */
+type CredentialProvider = ReturnType<typeof fromIni>;
+
 /**
- * The SDK's own credential provider for a connection; undefined for the SDK's default chain.
+ * The SDK's own credential provider for a connection; undefined for the SDK's default chain. It throws errors that name
+ * the connection: what AssumeRole says of a role would pass for an answer of IAM's.
  *
  * @param connections Those that it is chained on, as {@link parseConnections} gives them: in no circle.
+ * @param chainedOn The names of the connections that are chained on this one, the outermost first.
  */
 export async function credentialsOf(
   connection: Connection,
   connections: Connections,
-): Promise<AwsCredentialIdentityProvider | undefined> {
+  chainedOn: readonly string[] = [],
+): Promise<CredentialProvider | undefined> {
+  const named = (provider: CredentialProvider, how: string, next: string): CredentialProvider => {
+    const source = { connection: connection.name, chainedOn, how, next };
+    return async (properties) => {
+      try {
+        return await provider(properties);
+      } catch (cause) {
+        throw credentialsError(cause, source);
+      }
+    };
+  };
   switch (connection.method) {
     case "default":
       return undefined;
@@ -174,14 +191,21 @@ export async function credentialsOf(
     }
     case "profile": {
       const { fromIni } = await import("@aws-sdk/credential-providers");
-      return fromIni({ profile: connection.profile });
+      const { profile } = connection;
+      return named(
+        fromIni({ profile }),
+        `profile "${profile}"`,
+        `correct the profile in AWS's config files, or log in to it, then run \`pulumi up\` again`,
+      );
     }
     case "assume-role": {
       const { fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
       const { roleArn, externalId, sessionName, durationSeconds, source, region } = connection;
       const master =
-        source === undefined ? undefined : await credentialsOf(findConnection(connections, source), connections);
-      return fromTemporaryCredentials({
+        source === undefined
+          ? undefined
+          : await credentialsOf(findConnection(connections, source), connections, [...chainedOn, connection.name]);
+      const provider = fromTemporaryCredentials({
         ...(master && { masterCredentials: master }),
         ...(region && { clientConfig: { region } }),
         params: {
@@ -191,6 +215,11 @@ export async function credentialsOf(
           ...(durationSeconds && { DurationSeconds: durationSeconds }),
         },
       });
+      return named(
+        provider,
+        `assuming role ${roleArn}`,
+        "let the role's trust policy name who assumes it, with the connection's externalId if it asks for one, and allow them sts:AssumeRole on the role; then run `pulumi up` again",
+      );
     }
   }
 }

@@ -61,11 +61,6 @@ export function codeOf(cause: unknown): string {
   return cause instanceof Error ? cause.name : "UnknownError";
 }
 
-/** IAM says that the user, or the key, does not exist. */
-export function isMissing(cause: unknown): boolean {
-  return NOT_FOUND.has(codeOf(cause));
-}
-
 /** AWS does not know the key that signed: not yet, or not any more. */
 export function isNotLive(cause: unknown): boolean {
   return NOT_LIVE.has(codeOf(cause));
@@ -110,6 +105,37 @@ export function awsError(cause: unknown, call: AwsCall): RotationError {
     );
   }
   return new InternalError(explain("run `pulumi up` again"));
+}
+
+/** How a connection came to its credentials, for the message of a failure. */
+export interface CredentialSource {
+  /** The connection's name. */
+  readonly connection: string;
+  /** The connections that assume roles with these credentials, the outermost first; empty as a rule. */
+  readonly chainedOn: readonly string[];
+  /** How they are had, for example `profile "ci"`. */
+  readonly how: string;
+  /** What to do where they are refused. */
+  readonly next: string;
+}
+
+/**
+ * Turns what a credential provider of the SDK threw into one of our errors. Nothing was sent to IAM then. Never a
+ * ForbiddenError: that would say that one action is denied, and some are left out then.
+ */
+export function credentialsError(cause: unknown, source: CredentialSource): RotationError {
+  if (cause instanceof RotationError) return cause;
+  const code = codeOf(cause);
+  const requestId = requestIdOf(cause);
+  const said = cause instanceof Error && cause.message ? `${code}: ${cause.message}` : code;
+  const chain = source.chainedOn.map((name) => `, the source of "${name}",`).join("");
+  const isRefused = [UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT].some((codes) => codes.has(code));
+  return new (isRefused ? UnauthorizedError : InternalError)({
+    what: `connection "${source.connection}"${chain} has no credentials, by ${source.how}: ${said}${requestId ? ` (request id ${requestId})` : ""}`,
+    next: isRefused ? source.next : "run `pulumi up` again",
+    details: { connection: source.connection, code, isDefinite: true, ...(requestId && { requestId }) },
+    cause,
+  });
 }
 
 /** An answer 4xx is a definite no; 408 says that AWS stopped waiting, not what it did. */

@@ -1,10 +1,10 @@
 import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
 
-import { awsCodeOf, ForbiddenError, InputError } from "../rotation/errors";
+import { awsCodeOf, ForbiddenError, InputError, NotFoundError } from "../rotation/errors";
 import type { AccessKey, Clock, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
 import { accountIdOf } from "./arns";
 import { type AwsClients, openVerificationClient } from "./clients";
-import { awsError, isMissing, isNotLive } from "./errors";
+import { awsError, isNotLive } from "./errors";
 
 /** What the calls of one run on one user have in common. */
 export interface AwsRun {
@@ -91,7 +91,7 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
   }
 
   const gone = <T>(cause: unknown, value: T): T => {
-    if (cause instanceof Error && isMissing(cause.cause)) return value;
+    if (cause instanceof NotFoundError) return value;
     throw cause;
   };
 
