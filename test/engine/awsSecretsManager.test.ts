@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 
 import { useAws } from "../support/aws";
+import { exampleOf } from "../support/example";
 import type { Credential } from "../support/iam";
 import { daysOn } from "../support/rotation";
 import { describeEngine, type TestStack, useStacks } from "../support/stack";
@@ -22,16 +22,7 @@ describeEngine("the example aws-secrets-manager", () => {
       region: "us-east-1",
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
     });
-    stack = await newStack({
-      endpoint: aws.endpoint,
-      project: {
-        folder: "examples/aws-secrets-manager",
-        parts: ["Pulumi.yaml", "index.ts", "package.json", "tsconfig.json"],
-      },
-      path: [join(__dirname, "../support/awsPlugin")],
-      // The lint checks its types; with those of the AWS package that takes seconds.
-      env: { PULUMI_NODEJS_TRANSPILE_ONLY: "true" },
-    });
+    stack = await newStack({ endpoint: aws.endpoint, ...exampleOf("aws-secrets-manager") });
   });
   afterEach(() => secretsManager.destroy());
 

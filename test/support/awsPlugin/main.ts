@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 
 import { main, type Provider } from "@pulumi/pulumi/provider";
 
-import { secret, secretVersion, user, userPolicy } from "./resources";
+import { parameter, secret, secretVersion, user, userPolicy } from "./resources";
 import type { Properties, ResourceType } from "./resourceType";
 
-// A Pulumi provider for the few AWS types that our example uses, where the real one's binary cannot be had: a real
+// A Pulumi provider for the few AWS types that our examples use, where the real one's binary cannot be had: a real
 // gRPC plugin over the AWS SDK, so that the engine, the AWS package for programs and moto are the real ones.
 
 const TYPES: Record<string, ResourceType> = {
@@ -14,6 +14,7 @@ const TYPES: Record<string, ResourceType> = {
   "aws:iam/userPolicy:UserPolicy": userPolicy,
   "aws:secretsmanager/secret:Secret": secret,
   "aws:secretsmanager/secretVersion:SecretVersion": secretVersion,
+  "aws:ssm/parameter:Parameter": parameter,
 };
 
 // How the engine hands over a secret: this key with this value, the plain one beside it.

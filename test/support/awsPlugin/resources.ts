@@ -19,10 +19,13 @@ import {
   UpdateSecretCommand,
 } from "@aws-sdk/client-secrets-manager";
 
+import { DeleteParameterCommand, GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+
 import type { ResourceType } from "./resourceType";
 
 const iam = new IAMClient({});
 const secretsManager = new SecretsManagerClient({});
+const ssm = new SSMClient({});
 
 /** Type `aws.iam.User`: its tags are what AWS has, so a refresh sees those that others have set. */
 export const user: ResourceType = {
@@ -136,7 +139,33 @@ export const secretVersion: ResourceType = {
   delete: () => Promise.resolve(),
 };
 
-const GONE = new Set(["NoSuchEntityException", "ResourceNotFoundException"]);
+/** Type `aws.ssm.Parameter`: a changed value is written over the old one. */
+export const parameter: ResourceType = {
+  inputs: ["name", "type", "value"],
+  replaceOn: ["name"],
+  named: true,
+  async create(inputs) {
+    await putParameter(inputs, false);
+    return { id: String(inputs["name"]), outs: inputs };
+  },
+  read: (id, state) =>
+    unlessGone(async () => {
+      const { Parameter } = await ssm.send(new GetParameterCommand({ Name: id, WithDecryption: true }));
+      return { ...state, type: Parameter?.Type, value: Parameter?.Value };
+    }),
+  async update(_id, inputs) {
+    await putParameter(inputs, true);
+    return inputs;
+  },
+  delete: async (id) => void (await unlessGone(() => ssm.send(new DeleteParameterCommand({ Name: id })))),
+};
+
+async function putParameter({ name, type, value }: Record<string, unknown>, Overwrite: boolean): Promise<void> {
+  const Type = type === "SecureString" ? "SecureString" : "String";
+  await ssm.send(new PutParameterCommand({ Name: String(name), Type, Value: String(value), Overwrite }));
+}
+
+const GONE = new Set(["NoSuchEntityException", "ResourceNotFoundException", "ParameterNotFound"]);
 
 async function unlessGone<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
