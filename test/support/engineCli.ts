@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
-import { endWithUs } from "./endWithUs";
+import { type Command, runCommand } from "./command";
+import { engineEnvironment } from "./engineEnvironment";
 import type { Saved } from "./engineModel";
 import type { Wire } from "./providerHost";
 
@@ -20,13 +20,6 @@ const rotation = new AwsIamUserSecretRotation(logicalName, args);
 exports.accessKeyId = rotation.accessKeyId;
 exports.secrets = rotation.secrets;
 `;
-
-/** A command of the CLI, ended. */
-export interface Command {
-  /** 0 when it succeeded; null when it was killed. */
-  readonly code: number | null;
-  readonly text: string;
-}
 
 /** A stack on the real engine, started as a process that can be killed. */
 export class CliStack {
@@ -160,41 +153,22 @@ export class CliStack {
 
   private async run(args: readonly string[]): Promise<Command> {
     const command = args[0] === "stack" ? [...args] : [...args, "--stack", this.stack];
-    const child = spawn("pulumi", [...command, "--non-interactive", "--color", "never"], {
+    const { code, text } = await runCommand("pulumi", [...command, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
       env: this.environment(),
-      stdio: ["ignore", "pipe", "pipe"],
+      onStart: (child) => (this.running = child),
     });
-    this.running = child;
-    endWithUs(child);
-    let text = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (more: string) => (text += more));
-    // Not "close": a provider that outlives its engine holds the pipes open.
-    const [code] = (await once(child, "exit")) as [number | null];
     this.printed += text;
     return { code, text };
   }
 
   private environment(): NodeJS.ProcessEnv {
-    return {
-      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|PULUMI)_/.test(name))),
-      PULUMI_HOME: join(this.folder, "home"),
-      PULUMI_BACKEND_URL: this.backend ?? pathToFileURL(join(this.folder, "state")).href,
-      PULUMI_CONFIG_PASSPHRASE: "only for tests",
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-      // Three processes of Node.js are started for each command, and most of a start is compiling.
-      NODE_COMPILE_CACHE: join(ROOT, ".cache/compiled"),
-      AWS_ENDPOINT_URL: this.endpoint,
-      AWS_REGION: "us-east-1",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_CONFIG_FILE: "/dev/null",
-      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-      AWS_EC2_METADATA_DISABLED: "true",
-      ...this.env,
-    };
+    return engineEnvironment({
+      endpoint: this.endpoint,
+      backend: this.backend ?? pathToFileURL(join(this.folder, "state")).href,
+      home: join(this.folder, "home"),
+      env: this.env,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
-import { CliStack, type Command } from "../../support/engineCli";
+import type { Command } from "../../support/command";
+import { CliStack } from "../../support/engineCli";
 import type { Ran } from "../../support/engineModel";
 import { configOf } from "./hosts";
 import { type Surroundings, World } from "./world";

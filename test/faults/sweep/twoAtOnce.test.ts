@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 
-import type { Command } from "../../support/engineCli";
+import type { Command } from "../../support/command";
 import type { Effect } from "../../support/faultLane";
 import { describeEngine } from "../../support/stack";
+import { makeStateBucket } from "../../support/stateBucket";
 import { NAME, useCliStacks } from "./cliStacks";
 import { publishedIn } from "./world";
 
@@ -13,10 +14,7 @@ describeEngine("Two at once", () => {
     this.timeout(180_000);
     const userName = "locked-user";
     await stacks.iam.createUser(userName);
-    await makeBucket(stacks.moto.endpoint, "states");
-    const { port } = new URL(stacks.moto.endpoint);
-    const query = `endpoint=http://localhost:${port}&s3ForcePathStyle=true&region=us-east-1`;
-    const stack = await stacks.stackOf(userName, "dev", `s3://states?${query}`);
+    const stack = await stacks.stackOf(userName, "dev", await makeStateBucket(stacks.moto.endpoint, "states"));
 
     // The second one runs from end to end while the first one waits for its key.
     let second: Command | undefined;
@@ -59,10 +57,3 @@ describeEngine("Two at once", () => {
     assert.equal(await second.saved(), undefined);
   });
 });
-
-async function makeBucket(endpoint: string, name: string): Promise<void> {
-  const authorization =
-    "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
-  const answer = await fetch(`${endpoint}/${name}`, { method: "PUT", headers: { authorization } });
-  if (!answer.ok) throw new Error(`moto made no bucket: ${answer.status}`);
-}
