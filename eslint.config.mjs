@@ -38,6 +38,11 @@ export default tseslint.config(
     },
   },
   {
+    // Programs that people run talk to them.
+    files: ["examples/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  {
     // The house rules of the provider: time is injected, or asOf and the tests could not move it.
     files: ["provider/src/**/*.ts"],
     rules: {
