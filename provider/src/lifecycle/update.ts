@@ -48,7 +48,9 @@ export async function update(
     );
     const isRotated = result.ring.generatedCredentials !== state.generatedCredentials;
     const { heldBack, warning } = result;
-    const messages = [...heldBack.map(describeHeldBack), ...(warning ? [warning] : [])];
+    const waiting = heldBack.map(describeHeldBack);
+    for (const message of waiting) context.log(`${inputs.name}: ${message}`);
+    const messages = [...waiting, ...(warning ? [warning] : [])];
     return composeState({
       inputs,
       connection: session.connection,

@@ -33,12 +33,13 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
         details: { userName, accessKeyId },
       });
     }
-    await verifyKey(aws, credential, user, clock, limits).catch((error: unknown) => {
+    const milliseconds = await verifyKey(aws, credential, user, clock, limits).catch((error: unknown) => {
       const next = "correct adopt.accessKeyId and adopt.secretAccessKey, then run `pulumi up` again";
       throw error instanceof RotationError
         ? error.withSituation({ now: "nothing was changed", next, reqId: request.jobId })
         : error;
     });
+    context.tell({ kind: "verified", accessKeyId, milliseconds });
     // As in a creation: one of them may have been current until now, before a forced replacement.
     const others = leftovers
       .filter((leftover) => leftover.accessKeyId !== accessKeyId)

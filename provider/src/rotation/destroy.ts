@@ -48,6 +48,7 @@ export async function destroyKeys(
     const unused = await unusedOf(killed, request, context);
     for (const accessKeyId of [...gone, ...unused]) {
       const wasThere = await aws.delete(accessKeyId);
+      if (wasThere) context.tell({ kind: "deleted", accessKeyId });
       ring = withoutKey(ring, accessKeyId);
       await onDeleted(ring, wasThere);
     }

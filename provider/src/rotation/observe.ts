@@ -3,12 +3,15 @@ import { type KeyRecord, type KeyRing } from "./keyRing";
 import { announcedKey, type Ledger, LEDGER_TAG, leftoversOf, OWNER_TAG, parseLedger, windowEnd } from "./ledger";
 import { ACCESS_KEYS_PER_USER, type Intent } from "./plan";
 import type { AccessKey, Clock, LastUse, Limits, TaggedUser, UserAccessKeys } from "./ports";
+import type { Progress } from "./progress";
 
 /** A run's surroundings; everything with an effect is in here. */
 export interface RunContext {
   readonly aws: UserAccessKeys;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Tells the user of the run a step that was just done. */
+  readonly tell: (progress: Progress) => void;
 }
 
 /** What is on AWS, as far as a run needs it. */

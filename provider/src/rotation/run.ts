@@ -1,6 +1,7 @@
 import { awsCodeOf, InternalError, isDefiniteRefusal, RotationError } from "./errors";
 import { type GatePolicy, type InUse, isOwnVerification } from "./gate";
 import {
+  currentKey,
   handOver,
   type KeyRecord,
   type KeyRing,
@@ -263,7 +264,7 @@ class Run {
     observation: Observation,
     keeper: LedgerKeeper,
   ): Promise<void> {
-    const { aws } = this.context;
+    const { aws, tell } = this.context;
     switch (step.kind) {
       case "forget":
         this.ring = withoutKey(this.ring, step.accessKeyId);
@@ -274,9 +275,10 @@ class Run {
       case "delete":
         return this.delete(step.accessKeyId, keeper);
       case "deactivate":
-        this.ring = (await aws.deactivate(step.accessKeyId))
-          ? withKey(this.ring, step.accessKeyId, { state: "inactive" })
-          : withoutKey(this.ring, step.accessKeyId);
+        if (await aws.deactivate(step.accessKeyId)) {
+          this.ring = withKey(this.ring, step.accessKeyId, { state: "inactive" });
+          tell({ kind: "deactivated", accessKeyId: step.accessKeyId });
+        } else this.ring = withoutKey(this.ring, step.accessKeyId);
         return;
       case "create":
         return this.create(observation, keeper);
@@ -292,7 +294,7 @@ class Run {
     const isPending = this.ring.pendingCredentials?.accessKeyId === accessKeyId;
     // A run that overlaps may be about to publish a pending key that both found in state.
     if (isPending && !this.hasCreated) await keeper.assertNotOvertaken();
-    await this.context.aws.delete(accessKeyId);
+    if (await this.context.aws.delete(accessKeyId)) this.context.tell({ kind: "deleted", accessKeyId });
     this.ring = withoutKey(this.ring, accessKeyId);
   }
 
@@ -312,6 +314,7 @@ class Run {
       const { createdAt, ...credential } = await aws.create(keeper.secondsLeft());
       this.ring = withPending(this.ring, credential, createdAt);
       this.hasCreated = true;
+      this.context.tell({ kind: "created", accessKeyId: credential.accessKeyId });
     } catch (error) {
       // LimitExceeded may come from a key of our own that no list shows yet: the announcement stays open for it.
       if (isDefiniteRefusal(error) && !awsCodeOf(error)?.startsWith("LimitExceeded")) {
@@ -322,7 +325,7 @@ class Run {
   }
 
   private async verifyAndHandOver(disabled: readonly string[], keeper: LedgerKeeper): Promise<void> {
-    const { aws, clock, limits } = this.context;
+    const { aws, clock, limits, tell } = this.context;
     const pending = this.ring.pendingCredentials;
     const { user } = this;
     if (!pending || !user) throw new TypeError("there is no pending key to verify");
@@ -365,7 +368,12 @@ class Run {
       verifiedAt: new Date(awsNow(this.context)).toISOString(),
       verifiedIn: this.request.region,
     });
+    const replaced = currentKey(marked);
     this.ring = handOver(marked, this.request.at, disabled);
+    tell({ kind: "verified", accessKeyId: pending.accessKeyId, milliseconds: verified.value });
+    if (replaced && !disabled.includes(replaced.accessKeyId)) {
+      tell({ kind: "replaced", accessKeyId: replaced.accessKeyId });
+    }
   }
 
   /** A state that was restored may take a key for pending that a later run gave out. */

@@ -12,6 +12,7 @@ export const CALLS_IN_A_PASS = 3;
  * connections of their own, within the budget. A failed call starts the count again.
  *
  * @param user Whose key it must be.
+ * @returns How long it took; milliseconds.
  * @throws ConflictError when the key belongs to somebody else; UnauthorizedError when AWS says that the secret is
  * wrong; InternalError when the budget is spent.
  */
@@ -21,10 +22,11 @@ export async function verifyKey(
   user: Identity,
   clock: Clock,
   limits: Limits,
-): Promise<void> {
+): Promise<number> {
   const { accessKeyId } = credential;
   const started = clock.now().getTime();
-  const hasTime = () => clock.now().getTime() - started < limits.verifySeconds * 1_000;
+  const elapsed = () => clock.now().getTime() - started;
+  const hasTime = () => elapsed() < limits.verifySeconds * 1_000;
   let passes = 0;
   let lastFailure: RotationError | undefined;
   do {
@@ -46,7 +48,7 @@ export async function verifyKey(
         details: { accessKeyId, expected: user.arn, actual: other.arn },
       });
     }
-    if (passes === PASSES_IN_A_ROW) return;
+    if (passes === PASSES_IN_A_ROW) return elapsed();
     await clock.sleep(limits.verifySpacingSeconds * 1_000);
   } while (hasTime());
   throw new InternalError({
