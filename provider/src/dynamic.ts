@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { dynamic } from "@pulumi/pulumi";
 
 import { ClientPool } from "./aws/clients";
-import { openUserAccessKeys } from "./aws/userAccessKeys";
 import type { CheckedInputs, RotationState } from "./contract/outputs";
 import { check } from "./lifecycle/check";
 import type { LifecycleContext } from "./lifecycle/context";
@@ -13,13 +12,17 @@ import { deleteRotation } from "./lifecycle/delete";
 import { diff } from "./lifecycle/diff";
 import { Exclusive } from "./lifecycle/exclusive";
 import { PartialFailure } from "./lifecycle/partialFailure";
+import { accessKeysOpener } from "./lifecycle/opener";
 import { read } from "./lifecycle/read";
 import { update } from "./lifecycle/update";
+import type { Clock } from "./rotation/ports";
 
 type Properties = Record<string, unknown>;
 
 /** The property that holds the code which Pulumi's host loads; results that lose it can never be refreshed or destroyed. */
 const PROVIDER_KEY = "__provider";
+
+const CLOCK: Clock = { now: () => new Date(), sleep: async (milliseconds) => void (await sleep(milliseconds)) };
 
 /** What Pulumi's dynamic host gets as an error; `id`, `properties` and `reasons` make it a partial failure. */
 interface HostError {
@@ -35,21 +38,14 @@ interface HostError {
  */
 class DynamicRotationProvider implements dynamic.ResourceProvider {
   private config: dynamic.Config | undefined;
-  private readonly pool = new ClientPool();
   // Two resources of a run may name the same user: they must not count its slots at the same time.
   private readonly perUser = new Exclusive();
 
   private readonly context: LifecycleContext = {
-    clock: { now: () => new Date(), sleep: async (milliseconds) => void (await sleep(milliseconds)) },
+    clock: CLOCK,
     uuid: () => randomUUID(),
     config: (key) => this.config?.get(key),
-    open: async ({ connection, connections, ...run }) =>
-      openUserAccessKeys({
-        ...run,
-        clock: this.context.clock,
-        clients: await this.pool.of(connection, connections, run.region),
-        connection: connection.name,
-      }),
+    open: accessKeysOpener(new ClientPool(), CLOCK),
     log: (message) => console.log(message),
   };
 

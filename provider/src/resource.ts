@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { type ComputedOutputs, SECRET_OUTPUTS } from "./contract/outputs";
 import type { Region } from "./contract/regions";
+import { RESOURCE_TYPE } from "./contract/resourceType";
 import type { KeyRecord } from "./rotation/keyRing";
 import type { Credential } from "./rotation/ports";
 
@@ -99,9 +100,6 @@ export interface AwsIamUserSecretRotationArgs {
 
 // The host resolves it from the program's directory. Constant, so state stays small and always meets the installed code.
 const PROVIDER_CODE = 'exports.handler=()=>require("pulumi-iam-rotation/dynamic").provider';
-
-// A promise: another token would orphan every rotation in every state.
-const TYPE = "pulumi-nodejs:dynamic/iam-rotation:AwsIamUserSecretRotation";
 
 // Outputs exist only if they are named here; undefined makes them computed.
 const COMPUTED: Record<
@@ -237,6 +235,6 @@ export class AwsIamUserSecretRotation extends pulumi.CustomResource {
       owner,
       __provider: PROVIDER_CODE,
     };
-    super(TYPE, name, inputs, pulumi.mergeOptions(opts, { additionalSecretOutputs: [...SECRET_OUTPUTS] }));
+    super(RESOURCE_TYPE, name, inputs, pulumi.mergeOptions(opts, { additionalSecretOutputs: [...SECRET_OUTPUTS] }));
   }
 }

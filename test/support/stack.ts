@@ -62,7 +62,8 @@ export interface StackOptions {
 export class TestStack {
   private constructor(
     private readonly stack: Stack,
-    private readonly folder: string,
+    /** The project's folder, where the engine's own command line finds the stack. */
+    readonly folder: string,
   ) {}
 
   /** Makes an empty stack. The caller removes it; in a suite {@link useStacks} does. */
@@ -168,6 +169,11 @@ export class TestStack {
       ...settings,
       config: instant ? { ...config, "iam-rotation:asOf": instant.toISOString() } : config,
     });
+  }
+
+  /** The environment of the engine's own command line for this stack. */
+  environment(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.stack.workspace.envVars, PULUMI_HOME: join(this.folder, "home") };
   }
 
   /** Sets an environment variable for the next commands. */

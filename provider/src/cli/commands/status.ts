@@ -1,0 +1,76 @@
+import { readSettings, type Settings } from "../../lifecycle/settings";
+import { InputError } from "../../rotation/errors";
+import { compareWithIam, type Finding } from "../comparison";
+import { configOf, type StackChoice } from "../engine";
+import { EXIT, type ExitCode } from "../exitCodes";
+import type { Io } from "../io";
+import { type Attention, byUrgency, type Overview, overviewOf } from "../overview";
+import { type Found, findRotations, type SourceOptions } from "../sources";
+import { statusText } from "../statusTable";
+
+/** The options of `status`. */
+export interface StatusOptions extends SourceOptions {
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Shows every rotation of the stacks. Writes nothing, and decrypts no state.
+ *
+ * @returns `attention` when something is due, failed, or (with `check`) not as state says.
+ */
+export async function status(io: Io, options: StatusOptions): Promise<ExitCode> {
+  if (options.check && options.file) {
+    throw new InputError({
+      what: "--check needs the connections in the stack's config, which a file does not hold",
+      next: "leave out --file, and name the stack with --stack",
+    });
+  }
+  const now = io.clock.now();
+  const found = await findRotations(io, options);
+  const findings = options.check ? await compareAll(io, found) : new Map<string, Finding[]>();
+  const overviews = found
+    .map(({ record }) => withFindings(overviewOf(record, now), findings.get(record.urn) ?? []))
+    .sort(byUrgency);
+  if (options.json) io.out(`${JSON.stringify(jsonOf(overviews, findings, now), null, 2)}\n`);
+  else io.out(statusText(overviews, findings, now, io.styled));
+  return overviews.some(({ attention }) => attention.length > 0) ? EXIT.attention : EXIT.ok;
+}
+
+function jsonOf(overviews: readonly Overview[], findings: ReadonlyMap<string, Finding[]>, now: Date) {
+  return {
+    at: now.toISOString(),
+    needAttention: overviews.filter(({ attention }) => attention.length > 0).length,
+    rotations: overviews.map((overview) => ({
+      ...overview,
+      ...(findings.has(overview.urn) && { check: findings.get(overview.urn) }),
+    })),
+  };
+}
+
+function withFindings(overview: Overview, findings: readonly Finding[]): Overview {
+  const bad = findings.filter(({ isGood }) => !isGood);
+  const more = bad.map(({ question, answer }): Attention => ({ kind: "check", text: `${question}: ${answer}` }));
+  return { ...overview, attention: [...overview.attention, ...more] };
+}
+
+async function compareAll(io: Io, found: readonly Found[]): Promise<Map<string, Finding[]>> {
+  const findings = new Map<string, Finding[]>();
+  const settings = new Map<StackChoice, Promise<Settings>>();
+  const settingsOf = (choice: StackChoice) => {
+    const known = settings.get(choice) ?? readStackSettings(io, choice);
+    settings.set(choice, known);
+    return known;
+  };
+  for (const { record, choice } of found) {
+    if (!record.facts || !choice) continue;
+    findings.set(record.urn, await compareWithIam(record.id, record.facts, await settingsOf(choice), io));
+  }
+  return findings;
+}
+
+async function readStackSettings(io: Io, choice: StackChoice): Promise<Settings> {
+  const config = await configOf(io, choice, ["iam-rotation:connections", "iam-rotation:limits"]);
+  // `asOf` is not among them: a look is at what is now.
+  return readSettings({ config: (key) => config.get(key), clock: io.clock });
+}

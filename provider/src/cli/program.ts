@@ -1,0 +1,82 @@
+import { Command, CommanderError } from "commander";
+
+import { InputError, RotationError } from "../rotation/errors";
+import { status, type StatusOptions } from "./commands/status";
+import { EXIT, type ExitCode } from "./exitCodes";
+import type { Io } from "./io";
+
+const EXIT_CODES = `
+Exit codes:
+  0  all is well
+  1  the command could not be carried out
+  2  status only: something is due, failed, or not as state says`;
+
+/**
+ * Runs the command line. Nothing is thrown: what fails is told on standard error.
+ *
+ * @param args The arguments without node and the script.
+ * @param version The package's version.
+ */
+export async function runCli(args: readonly string[], version: string, io: Io): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const program = programOf(version, io, async (command) => void (code = await command));
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    // Help and version end in this way, too; the parser has told everything by then.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.error;
+    tell(io, error, args.includes("--json"));
+    return EXIT.error;
+  }
+}
+
+function programOf(version: string, io: Io, end: (command: Promise<ExitCode>) => Promise<void>): Command {
+  const program = new Command("pulumi-iam-rotation")
+    .description("What the rotations of IAM access keys in Pulumi stacks are up to. Changes nothing.")
+    .version(version)
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .exitOverride()
+    .showHelpAfterError("(--help tells more)")
+    .addHelpText("after", EXIT_CODES);
+
+  sources(program.command("status"))
+    .summary("show every rotation: key, age, next rotation, previous key, last result")
+    .description(
+      "Shows every rotation of the stacks: key, age, next rotation, previous key and what becomes of it, last result.\n" +
+        "Reads what `pulumi stack export` prints; secrets in it stay encrypted.",
+    )
+    .option("--check", "compare with IAM, by reads only; decrypts iam-rotation:connections if it holds a secret")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx pulumi-iam-rotation status
+  $ npx pulumi-iam-rotation status --stack prod --stack staging --cwd infrastructure
+  $ npx pulumi-iam-rotation status --check
+  $ npx pulumi-iam-rotation status --json | jq '.rotations[] | select(.next.isDue) | .userName'
+  $ pulumi stack export | npx pulumi-iam-rotation status --file -
+${EXIT_CODES}`,
+    )
+    .action((options: StatusOptions) => end(status(io, options)));
+
+  return program;
+}
+
+/** The options of all commands that read state. */
+function sources(command: Command): Command {
+  const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+  return command
+    .option("-s, --stack <name>", "a stack, by default the selected one; may be repeated", collect)
+    .option("-C, --cwd <dir>", "the folder of the Pulumi project", ".")
+    .option("-f, --file <file>", "read an exported state instead, `-` for standard input; may be repeated", collect);
+}
+
+function tell(io: Io, error: unknown, asJson: boolean): void {
+  const known = error instanceof RotationError ? error : undefined;
+  if (known && asJson) io.err(`${JSON.stringify(known, null, 2)}\n`);
+  else if (known) io.err(`error: ${known.message}\n`);
+  else io.err(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  if (error instanceof InputError && !asJson) io.err("(--help tells more)\n");
+}
