@@ -25,6 +25,8 @@ export interface AwsProxy {
   forgetCalls(): void;
   /** Answers the calls for which it says so with this error, in place of moto; undefined: none any more. */
   fault: ((call: AwsCall) => AwsFault | undefined) | undefined;
+  /** Holds each call until this resolves; undefined: none waits. */
+  hold: ((call: AwsCall) => Promise<unknown>) | undefined;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startAwsProxy(target: string): Promise<AwsProxy> {
     endpoint: `http://127.0.0.1:${address.port}`,
     calls,
     fault: undefined,
+    hold: undefined,
     forgetCalls: () => void calls.splice(0),
     stop: async () => {
       const closed = once(server, "close");
@@ -65,6 +68,7 @@ export async function startAwsProxy(target: string): Promise<AwsProxy> {
     const body = await bodyOf(request);
     const call = callOf(request, body);
     calls.push(call);
+    await proxy.hold?.(call);
     const fault = proxy.fault?.(call);
     if (fault) {
       response.writeHead(fault.status, { "content-type": "text/xml" }).end(xml(fault));

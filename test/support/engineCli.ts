@@ -151,7 +151,8 @@ export class CliStack {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  private async run(args: readonly string[]): Promise<Command> {
+  /** Any command of the CLI, on this stack. */
+  async run(args: readonly string[]): Promise<Command> {
     const command = args[0] === "stack" ? [...args] : [...args, "--stack", this.stack];
     const { code, text } = await runCommand("pulumi", [...command, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
