@@ -6,7 +6,7 @@ export {
   trustPolicyDocument,
   type TrustPolicyOptions,
 } from "./aws/policy";
-export { AMBIENT_CONNECTION_ID } from "./contract/inputs";
+export { AMBIENT_CONNECTION_ID } from "./contract/constants";
 export { REGIONS, type Region } from "./contract/regions";
 export { AwsIamUserSecretRotation, type AwsIamUserSecretRotationArgs } from "./resource";
 export {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { type ComputedOutputs, SECRET_OUTPUTS } from "./contract/outputs";
+import { SECRET_OUTPUTS } from "./contract/constants";
+import type { ComputedOutputs } from "./contract/outputs";
 import type { Region } from "./contract/regions";
 import { RESOURCE_TYPE } from "./contract/resourceType";
 import type { KeyRecord } from "./rotation/keyRing";
@@ -235,6 +236,19 @@ export class AwsIamUserSecretRotation extends pulumi.CustomResource {
       owner,
       __provider: PROVIDER_CODE,
     };
-    super(RESOURCE_TYPE, name, inputs, pulumi.mergeOptions(opts, { additionalSecretOutputs: [...SECRET_OUTPUTS] }));
+    const options = pulumi.mergeOptions(opts, { additionalSecretOutputs: [...SECRET_OUTPUTS] });
+    const { stackTraceLimit } = Error;
+    // Pulumi's SDK notes a stack four times for each output, to be shown for a promise that leaks, and under ts-node each
+    // is mapped to its sources: without this, most of the time of a large program. Its source positions are not touched.
+    if (!process.env["PULUMI_DEBUG_PROMISE_LEAKS"]) Error.stackTraceLimit = 0;
+    try {
+      super(RESOURCE_TYPE, name, inputs, options);
+    } catch (error) {
+      Error.stackTraceLimit = stackTraceLimit;
+      if (error instanceof Error) Error.captureStackTrace(error, AwsIamUserSecretRotation);
+      throw error;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
   }
 }

@@ -5,8 +5,7 @@ import { environmentId } from "./ids";
 import { REGIONS } from "./regions";
 import { containsUnknown, orUnknown, UNKNOWN } from "./unknown";
 
-/** `connectionId` of the ambient credentials: those that the AWS SDK finds by itself. Written out, never a fall-back. */
-export const AMBIENT_CONNECTION_ID = "00000000-0000-0000-0000-000000000000";
+export { AMBIENT_CONNECTION_ID } from "./constants";
 
 /** Keeps every date of the schedule inside four-digit years; the API has no upper limit. */
 const LONGEST_INTERVAL_DAYS = 1_000_000;

@@ -5,21 +5,14 @@ import type { Rotation } from "../rotation/schedule";
 import { folderId } from "./ids";
 import type { RotationInputs } from "./inputs";
 
+export { SECRET_OUTPUTS } from "./constants";
+
 /** What `check` returns: the inputs with the schedule's anchor. Create and update get it. */
 export type CheckedInputs = RotationInputs & {
   readonly rotation: Rotation;
   /** ISO instant of the next rotation; null when automatic rotation is off. */
   readonly nextRotationAt: string | null;
 };
-
-/** The outputs that hold a secret: secret in state, in outputs and in previews. */
-export const SECRET_OUTPUTS = [
-  "secretAccessKey",
-  "secrets",
-  "generatedCredentials",
-  "sesSmtpPassword",
-  "pendingCredentials",
-] as const;
 
 /** The outputs that `check` does not compute. Names of the API's `secretRotation` are the API's. */
 export interface ComputedOutputs {
