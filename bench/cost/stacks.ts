@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 import { AMBIENT_CONNECTION_ID } from "../../provider/src/contract/inputs";
 import { SECRET_OUTPUTS } from "../../provider/src/contract/outputs";
-import { CliStack, type Command } from "../../test/support/engineCli";
+import type { Command } from "../../test/support/command";
+import { CliStack } from "../../test/support/engineCli";
 import type { Wire } from "../../test/support/providerHost";
 import { type Cost, measured } from "./measure";
 
@@ -80,7 +81,10 @@ export class CostStack {
    * @param rotation More arguments of each rotation.
    */
   write(names: readonly string[], like: Wire | undefined, asOf?: string, rotation: Wire = {}): void {
-    const args = { usual: () => ({ names, rotateOn: asOf ?? "2026-01-01" }), ours: () => ({ names, rotation: { ...ROTATION, ...rotation } }) };
+    const args = {
+      usual: () => ({ names, rotateOn: asOf ?? "2026-01-01" }),
+      ours: () => ({ names, rotation: { ...ROTATION, ...rotation } }),
+    };
     const floor = () => {
       const { __provider: _inputsCode, ...inputs } = like?.["inputs"] as Wire;
       const { __provider: _outputsCode, ...outputs } = like?.["outputs"] as Wire;

@@ -1,7 +1,7 @@
 import type { Connections } from "../aws/connections";
 import { findConnection } from "../aws/connections";
 import { regionOf } from "../aws/clients";
-import { accountIdOf } from "../aws/userAccessKeys";
+import { accountIdOf } from "../aws/arns";
 import { RotationError } from "../rotation/errors";
 import type { KeyRing } from "../rotation/keyRing";
 import { ledgerKeys } from "../rotation/keyRing";

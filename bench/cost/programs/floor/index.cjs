@@ -8,12 +8,7 @@ const LOADER = 'exports.handler=()=>require("pulumi-iam-rotation/dynamic").provi
 class AwsIamUserSecretRotation extends pulumi.CustomResource {
   constructor(name, inputs, { outputNames, secretOutputs }) {
     const outputs = Object.fromEntries(outputNames.map((output) => [output, undefined]));
-    super(
-      TYPE,
-      name,
-      { ...outputs, ...inputs, __provider: LOADER },
-      { additionalSecretOutputs: [...secretOutputs] },
-    );
+    super(TYPE, name, { ...outputs, ...inputs, __provider: LOADER }, { additionalSecretOutputs: [...secretOutputs] });
   }
 }
 
