@@ -17,7 +17,7 @@ export const MUTATIONS = [
   {
     rule: "ignore another run's nonce",
     file: "rotation/ledgerKeeper.ts",
-    find: "if (!isKnown) throw new OvertakenError(this.identity.userName);",
+    find: "if (!isKnown) throw new OvertakenError(this.identity.userName, \"wrote\");",
     replace: "",
   },
   {
@@ -55,6 +55,12 @@ export const MUTATIONS = [
     file: "rotation/ledgerKeeper.ts",
     find: "if (enabled) {",
     replace: "if (!this) {",
+  },
+  {
+    rule: "go on where a destroy took the ledger away",
+    file: "rotation/ledgerKeeper.ts",
+    find: "if (isLate) throw new OvertakenError",
+    replace: "if (isLate) return undefined; if (!this) throw new OvertakenError",
   },
   {
     rule: "close the announcement on LimitExceeded, too",

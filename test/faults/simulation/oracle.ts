@@ -302,6 +302,11 @@ export class Oracle {
     for (const run of this.runs) if (run.isAtWork) run.noLedger = reason;
   }
 
+  /** A run at work has written its ledger on the old user, and makes its key on the new one. */
+  onUserMadeAgain(): void {
+    for (const run of this.runs) if (run.isAtWork) run.noLedger ??= "a user made again while a run was at work";
+  }
+
   mustNotTell(text: string): void {
     for (const { secretAccessKey } of this.iam.keys.values()) {
       if (text.includes(secretAccessKey)) this.violate("secret", text);

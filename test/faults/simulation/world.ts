@@ -283,6 +283,7 @@ export class World implements StackObserver {
         return undefined;
       case "recreateUser":
         for (const key of this.user.keys) key.isTouched = true;
+        this.oracle.onUserMadeAgain();
         this.iam.addUser(this.userName);
         return undefined;
       case "restore": {
