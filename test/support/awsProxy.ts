@@ -8,6 +8,8 @@ export interface AwsCall {
   /** Who signed it. */
   readonly signedBy: string;
   readonly userAgent: string;
+  /** The parameters of a call in the query protocol, which IAM and STS speak; empty for others. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** An error that AWS would answer with. */
@@ -94,10 +96,11 @@ function callOf(request: IncomingMessage, body: Buffer): AwsCall {
   // Credential=KEY/DATE/REGION/SERVICE/aws4_request
   const scope = /Credential=([^,]+)/.exec(request.headers.authorization ?? "")?.[1]?.split("/") ?? [];
   const target = request.headers["x-amz-target"];
-  const action =
-    typeof target === "string" ? target.split(".").at(-1) : new URLSearchParams(body.toString()).get("Action");
+  const parameters = typeof target === "string" ? {} : Object.fromEntries(new URLSearchParams(body.toString()));
+  const action = typeof target === "string" ? target.split(".").at(-1) : parameters["Action"];
   return {
     action: `${scope[3] ?? "?"}:${action ?? "?"}`,
+    parameters,
     signedBy: scope[0] ?? "",
     userAgent: request.headers["user-agent"] ?? "",
   };

@@ -2,6 +2,7 @@ import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
   CreatePolicyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
@@ -9,6 +10,8 @@ import {
   IAMClient,
   ListAccessKeysCommand,
   NoSuchEntityException,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
   TagUserCommand,
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
@@ -53,6 +56,26 @@ export class Iam {
     );
     await this.client.send(new AttachUserPolicyCommand({ UserName: userName, PolicyArn: Policy?.Arn }));
     return this.addKey(userName);
+  }
+
+  /** Gives a user the rights of a policy, in place of the ones that it was given so before. */
+  async allow(userName: string, document: object): Promise<void> {
+    const PolicyDocument = JSON.stringify(document);
+    await this.client.send(new PutUserPolicyCommand({ UserName: userName, PolicyName: "rights", PolicyDocument }));
+  }
+
+  /**
+   * Makes a role.
+   *
+   * @returns Its arn.
+   */
+  async createRole(roleName: string, trustPolicy: object, document: object): Promise<string> {
+    const { Role } = await this.client.send(
+      new CreateRoleCommand({ RoleName: roleName, AssumeRolePolicyDocument: JSON.stringify(trustPolicy) }),
+    );
+    const PolicyDocument = JSON.stringify(document);
+    await this.client.send(new PutRolePolicyCommand({ RoleName: roleName, PolicyName: "rights", PolicyDocument }));
+    return Role?.Arn ?? "";
   }
 
   /** Deletes a user and, as IAM asks, its keys before it. */

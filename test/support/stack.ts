@@ -176,6 +176,11 @@ export class TestStack {
     return { ...process.env, ...this.stack.workspace.envVars, PULUMI_HOME: join(this.folder, "home") };
   }
 
+  /** `pulumi config set --path`. */
+  setConfig(path: string, value: string, { secret = false } = {}): Promise<void> {
+    return this.stack.setConfig(path, { value, secret }, true);
+  }
+
   /** Sets an environment variable for the next commands. */
   setEnv(name: string, value: string): void {
     this.stack.workspace.envVars[name] = value;
