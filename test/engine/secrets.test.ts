@@ -5,7 +5,10 @@ import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { useAws } from "../support/aws";
 import type { Credential } from "../support/iam";
 import { daysOn, NAME, rotating, USER } from "../support/rotation";
+import { SecretSearch } from "../support/secretSearch";
 import { describeEngine, failing, type Run, useStacks } from "../support/stack";
+
+const CONNECTION = "aaaaaaaa-0000-4000-8000-0000000000b1";
 
 const isDebug = ({ diagnosticEvent }: EngineEvent) => (diagnosticEvent?.severity as string | undefined) === "debug";
 
@@ -15,43 +18,62 @@ describeEngine("the secrets of a rotation", () => {
 
   beforeEach(() => aws.iam.createUser(USER));
 
-  it("stand nowhere in plain text: not in saved state, not in what is printed, not in events", async () => {
-    const secrets = new Set<string>();
-    const runs: Run[] = [];
-    const saved: string[] = [];
+  it("stand nowhere in plain text: not in saved state, not in what is printed, not in events; and are searched for", async function () {
+    this.timeout(240_000);
+    const search = new SecretSearch();
     const adopt = await aws.iam.addKey(USER);
-    secrets.add(adopt.secretAccessKey);
-    const stack = await newStack({ endpoint: aws.endpoint, limits: { verifySeconds: 0.2 } });
+    const wrong = { ...adopt, secretAccessKey: "Wrong/Secret+0123456789abcdefghijklmnopq" };
+    const connectionSecret = "Conn/ection+Secret0123456789abcdefghijkl";
+    search.plant("the adopted key", adopt.secretAccessKey);
+    search.plant("a wrong pair", wrong.secretAccessKey);
+    search.plant("the connection's secret", connectionSecret);
+    const stack = await newStack({ endpoint: aws.endpoint, limits: { verifySeconds: 2 } });
+    const path = (property: string) => `iam-rotation:connections["${CONNECTION}"].${property}`;
+    await stack.setConfig(path("name"), "production");
+    await stack.setConfig(path("method"), "access-key");
+    await stack.setConfig(path("accessKeyId"), "AKIACONNECTION");
+    await stack.setConfig(path("secretAccessKey"), connectionSecret, { secret: true });
     const note = async (command: Promise<Run>) => {
-      runs.push(await command);
-      saved.push(stack.savedText());
+      const { text, events } = await command;
+      // Debug messages hold what the SDK sends to the engine for any resource; the engine shows and keeps none of them.
+      search.note("what was printed", text);
+      search.note("an event", JSON.stringify(events.filter((event) => !isDebug(event))));
+      search.note("what was saved", stack.savedText());
       const outputs = await stack.outputsOf(NAME);
       const credentials = [outputs?.["generatedCredentials"] ?? [], outputs?.["pendingCredentials"] ?? []].flat();
-      for (const { secretAccessKey } of credentials as unknown as Credential[]) secrets.add(secretAccessKey);
-      if (typeof outputs?.["sesSmtpPassword"] === "string") secrets.add(outputs["sesSmtpPassword"]);
+      for (const { secretAccessKey } of credentials as unknown as Credential[]) search.plant("a key", secretAccessKey);
+      search.plant("a password", outputs?.["sesSmtpPassword"]);
     };
+    const given = { connectionId: CONNECTION };
+    const refuseNewKeys = (code: string) =>
+      aws.failOn(({ signedBy }) => (signedBy === "AKIACONNECTION" ? undefined : { status: 403, code }));
 
-    await note(stack.preview(rotating({ adopt })));
-    await note(stack.up());
+    await note(stack.preview(rotating({ ...given, adopt })));
+    aws.failOn(() => ({ status: 403, code: "ExpiredToken" }));
+    await note(failing(stack.up()));
+    refuseNewKeys("SignatureDoesNotMatch");
+    await note(failing(stack.up(rotating({ ...given, adopt: wrong }))));
+    aws.failOn(undefined);
+    await note(stack.up(rotating({ ...given, adopt })));
     await stack.asOf(daysOn(31, 1));
     await note(stack.preview());
-    aws.failOn((call) => (call.signedBy === "test" ? undefined : { status: 403, code: "InvalidClientTokenId" }));
+    refuseNewKeys("InvalidClientTokenId");
     await note(failing(stack.up()));
     aws.failOn(undefined);
     await note(stack.refresh());
     await note(stack.up());
+    assert.ok(aws.calls.some((call) => call.signedBy === "AKIACONNECTION"));
+    // The adopted pair and the rotated one with a password for each, the wrong pair, the connection's secret.
+    assert.equal(search.count, 6);
+    // Not the connection's: the engine itself hides secrets of the config in all that it prints.
+    const planted = rotating({ ...given, description: `for ${adopt.secretAccessKey}` });
+    const plantedSearch = new SecretSearch();
+    plantedSearch.plant("planted", adopt.secretAccessKey);
+    plantedSearch.note("what was printed", (await stack.preview(planted)).text);
     await note(stack.destroy());
 
-    // The adopted pair, the rotated one, and a password for each.
-    assert.equal(secrets.size, 4);
-    for (const { text, events } of runs) {
-      // Debug messages hold what the SDK sends to the engine for any resource; the engine shows and keeps none of them.
-      const said = text + JSON.stringify(events.filter((event) => !isDebug(event)));
-      for (const secret of secrets) assert.ok(!said.includes(secret), "a secret was printed or stands in an event");
-    }
-    for (const text of saved) {
-      for (const secret of secrets) assert.ok(!text.includes(secret), "a secret was saved in plain text");
-    }
+    assert.deepEqual(search.found(), []);
+    assert.deepEqual(plantedSearch.found(), ["planted: what was printed"]);
   });
 
   it("make a state of at most 6,000 bytes, without serialized code", async () => {
