@@ -170,6 +170,27 @@ describe("In Pulumi's own host of dynamic providers", function () {
     for (const outputs of [properties, rotated, read.properties]) assert.ok(!JSON.stringify(outputs).includes("{}"));
   });
 
+  it("an expired connection gives one error for each rotation, with its name and what to do", async () => {
+    await aws.iam.createUser("other");
+    const inputs = await Promise.all(
+      ["ci-bot", "other"].map((userName) =>
+        checked(program({ connectionId: CONNECTION_ID, parameters: { userName, region: "us-east-1" } })),
+      ),
+    );
+    aws.failOn(() => ({ status: 403, code: "ExpiredToken" }));
+    const failures = await Promise.all(inputs.map((each) => failureOf(host.create(each))));
+    for (const { message, partial } of failures) {
+      assert.equal(partial, undefined);
+      assert.match(message, /^\S+ for IAM user (ci-bot|other) failed over connection "production": ExpiredToken: /);
+      assert.equal(message.split("ExpiredToken").length, 2, message);
+      assert.match(
+        message,
+        /\nNow: nothing was changed\nNext: renew or correct the credentials of connection "production"/,
+      );
+    }
+    assert.equal(host.output, "");
+  });
+
   it("a user whose own key signs is refused before anything is written, unless the connection allows it", async () => {
     const own = { name: "own key", method: "access-key", ...(await aws.iam.addKey("ci-bot")) };
     const allowed = "aaaaaaaa-0000-4000-8000-0000000000a1";

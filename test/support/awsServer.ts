@@ -6,6 +6,8 @@ export interface AwsRequest {
   readonly action: string;
   /** The service that the signature names: `iam` or `sts`. */
   readonly service: string;
+  /** The region that the signature names. */
+  readonly region: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly userAgent: string;
   /** The id of the key that signed. */
@@ -52,6 +54,7 @@ export async function startAwsServer(): Promise<AwsServer> {
       const call: AwsRequest = {
         action: parameters["Action"] ?? "",
         service: scope[3] ?? "",
+        region: scope[2] ?? "",
         parameters,
         userAgent: request.headers["user-agent"] ?? "",
         signedWith: scope[0] ?? "",

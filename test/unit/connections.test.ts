@@ -157,6 +157,8 @@ describe("A connection", () => {
       [role("rotator"), "acme:1", "nightly", "900"],
     );
     assert.equal(server.requests[1]?.sessionToken, "token-rotator");
+    // STS of another partition knows nothing of the role.
+    assert.equal(server.requests[0]?.region, "us-gov-west-1");
   });
 
   it("assumes its role over the ambient credentials where it is chained on none, with nothing that was not given", async () => {
