@@ -329,18 +329,20 @@ describe("The provider's source", () => {
     }
   });
 
-  it("loads nothing of the AWS SDK until a call is needed", () => {
+  it("loads nothing of the AWS SDK until a call is needed, and no library of the provider's in a program", () => {
     // In a process of its own: this one has loaded it.
     const script = `
       const { registerHooks } = require("node:module");
       const loaded = [];
       registerHooks({ resolve: (name, context, next) => {
         const found = next(name, context);
-        if (/@(aws-sdk|smithy)\\//.test(found.url)) loaded.push(found.url);
+        if (/@(aws-sdk|smithy)\\/|\\/zod\\//.test(found.url)) loaded.push(found.url);
         return found;
       } });
-      const { provider } = require("./provider/dist/dynamic.js");
       require("./provider/dist/index.js");
+      const inProgram = loaded.length;
+      const ofAws = () => loaded.filter((url) => !url.includes("/zod/")).length;
+      const { provider } = require("./provider/dist/dynamic.js");
       const news = ${JSON.stringify({
         name: "ci-bot",
         projectId: "platform",
@@ -355,9 +357,9 @@ describe("The provider's source", () => {
       (async () => {
         const { inputs, failures } = await provider.check({}, news);
         if (failures.length > 0) throw new Error(JSON.stringify(failures));
-        const before = loaded.length;
+        const before = ofAws();
         await provider.create(inputs).catch(() => undefined);
-        console.log(JSON.stringify([before, loaded.length > 0]));
+        console.log(JSON.stringify([inProgram, before, ofAws() > 0]));
       })();
     `;
     const output = execFileSync(process.execPath, ["-e", script], {
@@ -365,6 +367,6 @@ describe("The provider's source", () => {
       encoding: "utf8",
       env: { PATH: process.env["PATH"], AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_EC2_METADATA_DISABLED: "true" },
     });
-    assert.deepEqual(JSON.parse(output), [0, true]);
+    assert.deepEqual(JSON.parse(output), [0, 0, true]);
   });
 });

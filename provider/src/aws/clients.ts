@@ -1,7 +1,6 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
 
-import type { Credential } from "../rotation/ports";
 import { type Connection, type Connections, credentialsOf } from "./connections";
 
 /** The clients of one connection in one region. */
@@ -58,12 +57,4 @@ async function openClients(connection: Connection, connections: Connections, reg
     iamOnce: new IAMClient({ region, credentials, requestHandler, maxAttempts: 1 }),
     sts: new STSClient({ ...retrying, credentials, requestHandler }),
   };
-}
-
-/** An STS client that signs with the given key, on a connection of its own. The caller destroys it. */
-export async function openVerificationClient(credential: Credential, region: string): Promise<STSClient> {
-  const { STSClient } = await import("@aws-sdk/client-sts");
-  const { accessKeyId, secretAccessKey } = credential;
-  // One attempt: a pass must be one answer of AWS, and the verification has its own pace.
-  return new STSClient({ region, credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1 });
 }

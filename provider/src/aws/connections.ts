@@ -6,12 +6,7 @@ import { AMBIENT_CONNECTION_ID, UUID, UUID_RULE } from "../contract/inputs";
 import { InputError } from "../rotation/errors";
 import { isIamArn, ROLE_RESOURCE } from "./arns";
 import { credentialsError } from "./errors";
-
-/** The external ids that STS takes (API reference, AssumeRole). */
-export const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
-
-/** What is said of another one. */
-export const EXTERNAL_ID_RULE = "must be 2 to 1,224 letters, digits and +=,.@:/-_";
+import { EXTERNAL_ID, EXTERNAL_ID_RULE } from "./policy";
 
 // `pulumi config set --path` stores what looks like a number as a number.
 const text = z.preprocess(

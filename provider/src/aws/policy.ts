@@ -1,7 +1,6 @@
 import { InputError } from "../rotation/errors";
 import { LEDGER_TAG, OWNER_TAG } from "../rotation/ledger";
 import { ACCOUNT_ID, isIamArn, parseArn, ROLE_RESOURCE, USER_RESOURCE } from "./arns";
-import { EXTERNAL_ID, EXTERNAL_ID_RULE } from "./connections";
 import { ACTIONS, type RotationAction } from "./userAccessKeys";
 
 /**
@@ -76,6 +75,12 @@ export interface TrustPolicyOptions {
 const USERS_RESOURCE = /^user\/([^$/]+\/)*[\w+=,.@*?-]{1,64}$/;
 
 const SESSION_RESOURCE = /^assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/;
+
+/** The external ids that STS takes (API reference, AssumeRole). */
+export const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
+
+/** What is said of another one. */
+export const EXTERNAL_ID_RULE = "must be 2 to 1,224 letters, digits and +=,.@:/-_";
 
 /**
  * The least that the credentials of a rotation must be allowed, as an IAM policy. It is made of the calls themselves

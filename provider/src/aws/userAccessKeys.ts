@@ -1,9 +1,9 @@
-import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
+import type { GetCallerIdentityCommandOutput, STSClient } from "@aws-sdk/client-sts";
 
 import { awsCodeOf, ForbiddenError, InputError, NotFoundError } from "../rotation/errors";
 import type { AccessKey, Clock, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
 import { accountIdOf } from "./arns";
-import { type AwsClients, openVerificationClient } from "./clients";
+import type { AwsClients } from "./clients";
 import { awsError, isNotLive } from "./errors";
 
 /** What the calls of one run on one user have in common. */
@@ -238,6 +238,14 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
 
     skew: () => skew,
   };
+}
+
+/** An STS client that signs with the given key, on a connection of its own. The caller destroys it. */
+async function openVerificationClient(credential: Credential, region: string): Promise<STSClient> {
+  const { STSClient } = await import("@aws-sdk/client-sts");
+  const { accessKeyId, secretAccessKey } = credential;
+  // One attempt: a pass must be one answer of AWS, and the verification has its own pace.
+  return new STSClient({ region, credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1 });
 }
 
 /** Puts rotation and job id into the user agent, holds `asOf` to endpoints on this machine, and reads AWS's clock. */
