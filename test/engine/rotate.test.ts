@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 
 import { useAws } from "../support/aws";
+import { assertShown, isShownBy } from "../support/guide";
+import { readPage } from "../support/markdown";
 import { writesOf } from "../support/awsProxy";
 import { assertSameKey, currentOf, daysOn, NAME, previousOf, rotating, statesOf, USER } from "../support/rotation";
 import { describeEngine, useStacks } from "../support/stack";
@@ -34,6 +36,8 @@ describeEngine("rotating a key", () => {
     assert.deepEqual(ops, { [NAME]: "update" });
     assert.ok(text.includes(`due since ${String(due)}: every 30 days at 00:00 UTC`), text);
     assert.deepEqual(aws.calls, []);
+    const readme = await readPage("README.md");
+    for (const block of readme.blocks.filter(isShownBy("test/engine/rotate.test.ts"))) assertShown(block, readme, text);
   });
 
   it("rotates when due: both keys answer, the slot flips, and the next rotation is an interval later", async () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -12,11 +12,21 @@ import {
   type StackSettings,
 } from "@pulumi/pulumi/automation";
 
+import { runCommand } from "./command";
+
 const ROOT = join(__dirname, "../..");
 const STACK = "dev";
 
 // How the engine writes a secret into exported state: this key with this value, the plain text as JSON beside it.
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";
+
+// What the guides' commands are typed into: half of the time goes into previews.
+const UNATTENDED = `pulumi() {
+  case $1 in
+    up | destroy) command pulumi "$@" --yes --skip-preview --color never ;;
+    *) command pulumi "$@" --color never ;;
+  esac
+}`;
 
 /** A suite that needs the Pulumi engine; skipped, with the reason in its title, where there is none. */
 export function describeEngine(title: string, suite: () => void): void {
@@ -159,6 +169,26 @@ export class TestStack {
   /** `pulumi destroy`. Throws if it fails. */
   destroy(): Promise<Run> {
     return this.run((options) => this.stack.destroy(options));
+  }
+
+  /** Writes a file of the stack's project. */
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  /**
+   * Types lines of shell in the project's folder, without a person to confirm and without the preview before an update.
+   *
+   * @returns All that was printed. Throws if one of them fails.
+   */
+  async type(lines: string): Promise<string> {
+    const { envVars, pulumiHome } = this.stack.workspace;
+    const { code, text } = await runCommand("sh", ["-euc", `${UNATTENDED}\n${lines}`], {
+      cwd: this.folder,
+      env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, PULUMI_STACK: STACK },
+    });
+    if (code !== 0) throw new Error(`${lines}\nended with ${code}:\n${text}`);
+    return text;
   }
 
   /** Sets the schedule's clock for the next commands: `iam-rotation:asOf`; null takes it away. */
