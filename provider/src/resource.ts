@@ -38,23 +38,39 @@ export interface AwsIamUserSecretRotationArgs {
    * @default true
    */
   isAutoRotationEnabled?: pulumi.Input<boolean> | undefined;
-  /** Days between rotations; a whole number from 1. */
+  /** Days between rotations; a whole number from 1 to 1,000,000. */
   rotationInterval: pulumi.Input<number>;
   /**
    * The time of day in UTC from which a rotation is due; whole numbers.
    *
    * @default - midnight
    */
-  rotateAtUtc?: pulumi.Input<{ hours: pulumi.Input<number>; minutes: pulumi.Input<number> }> | undefined;
+  rotateAtUtc?:
+    | pulumi.Input<{
+        /** 0 to 23. */
+        hours: pulumi.Input<number>;
+        /** 0 to 59. */
+        minutes: pulumi.Input<number>;
+      }>
+    | undefined;
   /** The IAM user, by name; and the region in which its new keys are verified, and for which the SES password is made. */
   parameters: pulumi.Input<{
     /** The IAM user's name. Another one replaces the rotation. */
     userName: pulumi.Input<string>;
-    /** @default - the connection's, else us-east-1; then `sesSmtpPassword` is null */
+    /**
+     * Where new keys are verified, and for which the SES password is made.
+     *
+     * @default - the connection's, else AWS_REGION, else us-east-1; then `sesSmtpPassword` is null
+     */
     region?: pulumi.Input<Region> | undefined;
   }>;
   /** The names of the two secrets in the output `secrets`: not empty, without ":" and "/", and different. */
-  secretsMapping: pulumi.Input<{ accessKeyId: pulumi.Input<string>; secretAccessKey: pulumi.Input<string> }>;
+  secretsMapping: pulumi.Input<{
+    /** The name of the key's id in `secrets`. */
+    accessKeyId: pulumi.Input<string>;
+    /** The name of the key's secret in `secrets`. */
+    secretAccessKey: pulumi.Input<string>;
+  }>;
   /**
    * Beyond the API: any string. A new value rotates at the next update; taking it away does not.
    *
@@ -90,7 +106,14 @@ export interface AwsIamUserSecretRotationArgs {
    *
    * @default - creation makes the first key
    */
-  adopt?: pulumi.Input<{ accessKeyId: pulumi.Input<string>; secretAccessKey: pulumi.Input<string> }> | undefined;
+  adopt?:
+    | pulumi.Input<{
+        /** An Active key of the user. */
+        accessKeyId: pulumi.Input<string>;
+        /** Its secret; it is verified first. */
+        secretAccessKey: pulumi.Input<string>;
+      }>
+    | undefined;
   /**
    * Whether destroy deletes the keys that this rotation made. (The API's own default is false.)
    *

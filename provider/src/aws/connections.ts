@@ -14,44 +14,72 @@ const text = z.preprocess(
   z.string().trim().min(1),
 );
 
+// The descriptions here are those of the reference in `docs`.
 const common = {
-  name: text,
-  region: z.string().trim().min(1).optional(),
-  /** Lets the connection rotate the user whose long-lived key it signs with. */
-  allowSelfRotation: z.boolean().optional(),
+  name: text.describe("for people: errors and the output `connection` show it"),
+  region: z
+    .string()
+    .trim()
+    .min(1)
+    .optional()
+    .describe("where keys are verified for rotations that name no `parameters.region`"),
+  allowSelfRotation: z
+    .boolean()
+    .optional()
+    .describe("lets the connection rotate the user whose long-lived key it signs with"),
 };
 
 const shapes = {
-  default: z.strictObject({ ...common, method: z.literal("default") }),
-  profile: z.strictObject({ ...common, method: z.literal("profile"), profile: text }),
-  "access-key": z.strictObject({
-    ...common,
-    method: z.literal("access-key"),
-    accessKeyId: z.string().min(1),
-    secretAccessKey: z.string().min(1),
-    sessionToken: z.string().min(1).optional(),
-  }),
-  "assume-role": z.strictObject({
-    ...common,
-    method: z.literal("assume-role"),
-    roleArn: z
-      .string()
-      .refine(
-        (arn) => isIamArn(arn, ROLE_RESOURCE),
-        "must be the arn of a role, arn:PARTITION:iam::ACCOUNT:role/PATH/NAME",
-      ),
-    externalId: text.refine((id) => EXTERNAL_ID.test(id), EXTERNAL_ID_RULE).optional(),
-    // By the STS API reference, AssumeRole; so is the duration.
-    sessionName: text
-      .refine((name) => /^[\w+=,.@-]{2,64}$/.test(name), "must be 2 to 64 letters, digits and +=,.@-_")
-      .optional(),
-    durationSeconds: z.int().min(900).max(43_200).optional(),
-    /** Id of the connection whose credentials assume the role; the ambient ones by default. */
-    source: z.string().optional(),
-  }),
+  default: z
+    .strictObject({ ...common, method: z.literal("default") })
+    .describe("the credentials that the AWS SDK finds by itself"),
+  profile: z
+    .strictObject({
+      ...common,
+      method: z.literal("profile"),
+      profile: text.describe("its name in the AWS config files"),
+    })
+    .describe("a profile of the AWS config files"),
+  "access-key": z
+    .strictObject({
+      ...common,
+      method: z.literal("access-key"),
+      accessKeyId: z.string().min(1).describe("the key's id"),
+      secretAccessKey: z.string().min(1).describe("its secret: set it with `--secret`"),
+      sessionToken: z.string().min(1).optional().describe("with temporary credentials: set it with `--secret`"),
+    })
+    .describe("a key in the stack's config"),
+  "assume-role": z
+    .strictObject({
+      ...common,
+      method: z.literal("assume-role"),
+      roleArn: z
+        .string()
+        .refine(
+          (arn) => isIamArn(arn, ROLE_RESOURCE),
+          "must be the arn of a role, arn:PARTITION:iam::ACCOUNT:role/PATH/NAME",
+        )
+        .describe("the role's arn"),
+      externalId: text
+        .refine((id) => EXTERNAL_ID.test(id), EXTERNAL_ID_RULE)
+        .optional()
+        .describe("the external id that the role's trust policy asks for"),
+      // By the STS API reference, AssumeRole; so is the duration.
+      sessionName: text
+        .refine((name) => /^[\w+=,.@-]{2,64}$/.test(name), "must be 2 to 64 letters, digits and +=,.@-_")
+        .optional()
+        .describe("CloudTrail shows it; by default `pulumi-iam-rotation`"),
+      durationSeconds: z.int().min(900).max(43_200).optional().describe("how long the session is good; 900 to 43,200"),
+      source: z
+        .string()
+        .optional()
+        .describe("id of the connection whose credentials assume the role; by default the ambient ones"),
+    })
+    .describe("a role"),
 };
 
-const connectionSchema = z.discriminatedUnion(
+/** One entry of config `iam-rotation:connections`. */
+export const connectionSchema = z.discriminatedUnion(
   "method",
   [shapes.default, shapes.profile, shapes["access-key"], shapes["assume-role"]],
   // A connection that is no object at all, or whose method nobody knows.

@@ -5,7 +5,9 @@ export type KeyState = "current" | "previous" | "inactive" | "pending" | "leftov
 
 /** What state says about a key of this rotation; without secrets. */
 export interface KeyRecord {
+  /** The key's id. */
   readonly accessKeyId: string;
+  /** What it is in the rotation. */
   readonly state: KeyState;
   /** ISO instant, by AWS's clock. */
   readonly createdAt: string;
