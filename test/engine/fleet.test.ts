@@ -3,7 +3,6 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { join } from "node:path";
 
 import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 
 import { accounts } from "../../examples/fleet/accounts";
 import { rotationId } from "../../provider/src/contract/ids";
@@ -12,7 +11,9 @@ import { engineEnvironment } from "../support/engineEnvironment";
 import { AWS_PLUGIN } from "../support/example";
 import type { Effect } from "../support/faultLane";
 import { type FaultProxy, startFaultProxy } from "../support/faultProxy";
-import { type Credential, Iam } from "../support/iam";
+import { isShownBy } from "../support/guide";
+import { assumed, type Credential, Iam } from "../support/iam";
+import { readPage } from "../support/markdown";
 import { type Moto, sharedMoto } from "../support/moto";
 import { daysOn } from "../support/rotation";
 import { makeStateBucket } from "../support/stateBucket";
@@ -39,7 +40,7 @@ describeEngine("the example fleet", () => {
     const client = { endpoint: moto.endpoint, region: "us-east-1" };
     ssm = new SSMClient({ ...client, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
     for (const [account, { roleArn, users }] of Object.entries(accounts)) {
-      const iam = new Iam(moto.endpoint, await assumed(roleArn));
+      const iam = new Iam(moto.endpoint, await assumed(moto.endpoint, roleArn));
       people.set(account, iam);
       for (const user of users) await iam.createUser(user);
     }
@@ -50,15 +51,6 @@ describeEngine("the example fleet", () => {
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
   after(() => proxy.stop());
-
-  /** Somebody in the account of a role. */
-  async function assumed(roleArn: string): Promise<Credential> {
-    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-    const sts = new STSClient({ endpoint: moto.endpoint, region: "us-east-1", credentials });
-    const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "a-person" }));
-    sts.destroy();
-    return { accessKeyId: Credentials?.AccessKeyId ?? "", secretAccessKey: Credentials?.SecretAccessKey ?? "" };
-  }
 
   /** `npm start` in a fresh checkout, as each run of a scheduled job has it; more config for some accounts. */
   function npmStart(
@@ -144,6 +136,14 @@ describeEngine("the example fleet", () => {
     const { payments } = accounts;
     assert.equal(rowOf(second, "payments")[2], payments?.users.join(" "));
     assert.equal(rowOf(second, "research")[2], "");
+    const readme = await readPage("examples/fleet/README.md");
+    const shown = readme.blocks.filter(isShownBy("test/engine/fleet.test.ts"));
+    assert.equal(shown.length, 1);
+    for (const { text } of shown) {
+      for (const account of Object.keys(accounts)) {
+        assert.deepEqual(rowOf({ code: 0, text }, account).slice(0, 3), rowOf(second, account).slice(0, 3));
+      }
+    }
     assert.deepEqual(await keysOfAll(), {
       ...everyone(1),
       ...Object.fromEntries((payments?.users ?? []).map((user) => [user, 2])),

@@ -15,7 +15,7 @@ import {
   TagUserCommand,
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 const REGION = "us-east-1";
 
@@ -153,4 +153,13 @@ export class Iam {
   stop(): void {
     this.client.destroy();
   }
+}
+
+/** What somebody in the account of a role signs with. */
+export async function assumed(endpoint: string, roleArn: string): Promise<Credential> {
+  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+  const sts = new STSClient({ endpoint, region: REGION, credentials });
+  const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "a-person" }));
+  sts.destroy();
+  return { accessKeyId: Credentials?.AccessKeyId ?? "", secretAccessKey: Credentials?.SecretAccessKey ?? "" };
 }

@@ -3,13 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 
 import { main, type Provider } from "@pulumi/pulumi/provider";
 
-import { parameter, secret, secretVersion, user, userPolicy } from "./resources";
+import { accessKey, parameter, secret, secretVersion, user, userPolicy } from "./resources";
 import type { Properties, ResourceType } from "./resourceType";
 
 // A Pulumi provider for the few AWS types that our examples use, where the real one's binary cannot be had: a real
 // gRPC plugin over the AWS SDK, so that the engine, the AWS package for programs and moto are the real ones.
 
 const TYPES: Record<string, ResourceType> = {
+  "aws:iam/accessKey:AccessKey": accessKey,
   "aws:iam/user:User": user,
   "aws:iam/userPolicy:UserPolicy": userPolicy,
   "aws:secretsmanager/secret:Secret": secret,

@@ -1,5 +1,7 @@
 import {
+  CreateAccessKeyCommand,
   CreateUserCommand,
+  DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   GetUserCommand,
@@ -52,6 +54,23 @@ export const user: ResourceType = {
     return { ...state, tags };
   },
   delete: async (id) => void (await unlessGone(() => iam.send(new DeleteUserCommand({ UserName: id })))),
+};
+
+/** Type `aws.iam.AccessKey`. */
+export const accessKey: ResourceType = {
+  inputs: ["user"],
+  replaceOn: ["user"],
+  named: false,
+  async create({ user: userName }) {
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: String(userName) }));
+    return { id: AccessKey?.AccessKeyId ?? "", outs: { user: userName, secret: AccessKey?.SecretAccessKey } };
+  },
+  // AWS gives the secret once.
+  read: (_id, state) => Promise.resolve(state),
+  delete: async (id, { user: userName }) =>
+    void (await unlessGone(() =>
+      iam.send(new DeleteAccessKeyCommand({ UserName: String(userName), AccessKeyId: id })),
+    )),
 };
 
 /** Type `aws.iam.UserPolicy`. */
