@@ -12,8 +12,8 @@ const USER = "ci-bot";
 const SETTINGS = "Pulumi.dev.yaml";
 
 /**
- * Takes an installed program through a whole life on the real engine: creation, rotation, destruction; looks at each from
- * outside, as a consumer of the key.
+ * Takes an installed program through a whole life on the real engine: creation, rotation, a look by the package's
+ * command line, destruction; looks at each from outside, as a consumer of the key.
  *
  * @throws AssertionError when a key does not work that should, or one is left; it holds what the engine printed.
  */
@@ -51,6 +51,15 @@ export async function live(folder: string, endpoint: string, iam: Iam): Promise<
   assert.notEqual(second.accessKeyId, first.accessKeyId);
   assert.equal(await iam.keyWorks(USER, second), true);
   assert.equal(await iam.keyWorks(USER, first), true);
+
+  const cli = join(folder, "node_modules/.bin/pulumi-iam-rotation");
+  const status = await runCommand(cli, ["status", "--stack", "dev", "--json"], { cwd: folder, env });
+  assert.equal(status.code, 0, status.text);
+  const { rotations } = JSON.parse(status.text) as { rotations: { userName: string }[] };
+  assert.deepEqual(
+    rotations.map(({ userName }) => userName),
+    [USER],
+  );
 
   await pulumi("destroy", "--yes", "--skip-preview", "--stack", "dev");
   assert.deepEqual(await iam.keyIds(USER), []);

@@ -55,7 +55,7 @@ export function reportOf({ ran, tarball, installed, versions, ranges, date }: Re
     "",
     "Each row is a program in an empty folder outside of this repository that installs the packed tarball, and then goes through a",
     "whole life on the real engine against an AWS emulator: `up` makes the first key, `up` 31 days later rotates it (both keys",
-    "answer), `destroy` leaves none. TypeScript programs are type-checked against the package's types.",
+    "answer), `pulumi-iam-rotation status` knows it, `destroy` leaves none. TypeScript programs are type-checked against the package's types.",
     "",
     `**${ran.length - failed.length} of ${ran.length} went well.**`,
     "",
