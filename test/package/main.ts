@@ -14,6 +14,7 @@ import { install, versionOf } from "./packageManagers";
 import { manifestOf, sdkOf, writeProgram } from "./program";
 import { type Ran, reportOf } from "./report";
 import { measureSize } from "./size";
+import { checkTypes } from "./types";
 
 const REPORT = join(__dirname, "../../docs/package.md");
 
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
         engine: execFileSync("pulumi", ["version"], { encoding: "utf8" }).trim(),
         typescript: manifestOf(".").devDependencies["typescript"] ?? "",
       },
+      compilers: await checkTypes(packed.file),
       ranges: { node: engines["node"] ?? "", sdk: peerDependencies["@pulumi/pulumi"] ?? "" },
       date: new Date().toISOString().slice(0, 10),
     });

@@ -55,8 +55,8 @@ const rotation = new AwsIamUserSecretRotation("ci-bot", ${ARGS});
 exports.secrets = rotation.secrets;
 `;
 
-// The host checks types before it runs a program: it fails where the package's types are not found, or are `any`.
-const TYPED = `${MODULE}
+/** A program in TypeScript. It does not compile where the package's types are not found, or are `any`; Pulumi's host tries. */
+export const TYPED = `${MODULE}
 import type * as pulumi from "@pulumi/pulumi";
 import type { AwsIamUserSecretRotationArgs } from "pulumi-iam-rotation";
 

@@ -24,13 +24,15 @@ export interface Report {
     readonly engine: string;
     readonly typescript: string;
   };
+  /** TypeScript's versions that compiled a program, beside the one that programs ran with. */
+  readonly compilers: readonly string[];
   readonly ranges: { readonly node: string; readonly sdk: string };
   /** The day of the run: 2026-11-22. */
   readonly date: string;
 }
 
 /** The report as Markdown. */
-export function reportOf({ ran, tarball, installed, versions, ranges, date }: Report): string {
+export function reportOf({ ran, tarball, installed, versions, compilers, ranges, date }: Report): string {
   const failed = ran.filter(({ failure }) => failure !== undefined);
   return [
     "# The package as its users get it",
@@ -46,7 +48,7 @@ export function reportOf({ ran, tarball, installed, versions, ranges, date }: Re
     `| Node.js          | ${ranges.node} | ${versions.node} |`,
     `| \`@pulumi/pulumi\` | ${ranges.sdk} | ${unique(ran.map(({ sdk }) => sdk))} |`,
     `| Pulumi engine    | 3.249 or newer | ${versions.engine} |`,
-    `| TypeScript, where the program is in it | 5 | ${versions.typescript} |`,
+    `| TypeScript, where the program is in it | 4.7 to 6, with \`ts-node\` 10 | ${versions.typescript}; ${compilers.join(", ")} compiled |`,
     "",
     "Older engines than the one named here were not run, nor were macOS, Windows, Bun, Deno and Yarn's Plug'n'Play.",
     "The package has to be a direct dependency of the program, and so does `@pulumi/pulumi`.",
@@ -80,7 +82,7 @@ export function reportOf({ ran, tarball, installed, versions, ranges, date }: Re
     "| ----------------------------------------------------------------------- | ---- |",
     `| the tarball                                                             | ${kilobytes(tarball.size)} |`,
     `| the package, installed: ${tarball.files} files | ${kilobytes(tarball.unpackedSize)} |`,
-    `| its dependencies: ${installed.packages} packages, most of them the AWS SDK's clients for IAM and STS | ${kilobytes(installed.dependencies)} |`,
+    `| its dependencies: ${installed.packages} packages, the AWS SDK for IAM and STS among them | ${kilobytes(installed.dependencies)} |`,
     "",
     "`@pulumi/pulumi` is not counted: the program has it anyway.",
     "",
