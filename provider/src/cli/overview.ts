@@ -131,8 +131,9 @@ export function byUrgency(a: Overview, b: Overview): number {
   return rank(a) - rank(b) || at(a) - at(b) || a.urn.localeCompare(b.urn);
 }
 
-function dueAttention({ rotation }: RotationFacts, reason: string): Attention {
-  return { kind: rotation.drift === undefined ? "due" : "drift", text: `${reason}: run \`pulumi up\`` };
+function dueAttention({ rotation, nextRotationAt }: RotationFacts, reason: string): Attention {
+  if (rotation.drift !== undefined) return { kind: "drift", text: `${reason}: run \`pulumi up\`` };
+  return { kind: "due", text: `a rotation is due since ${utc(nextRotationAt ?? rotation.at)}: run \`pulumi up\`` };
 }
 
 /** When the previous key is to be set Inactive; null when it stays until the next rotation, or there is none. */

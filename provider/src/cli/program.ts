@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 
 import { InputError, RotationError } from "../rotation/errors";
+import { report, type ReportOptions } from "./commands/report";
 import { status, type StatusOptions } from "./commands/status";
 import { EXIT, type ExitCode } from "./exitCodes";
 import type { Io } from "./io";
@@ -60,6 +61,24 @@ Examples:
 ${EXIT_CODES}`,
     )
     .action((options: StatusOptions) => end(status(io, options)));
+
+  sources(program.command("report"))
+    .summary("write one HTML page with a timeline of every user's keys")
+    .description(
+      "Writes one HTML page with a timeline of every user's keys, and what is overdue in red.\n" +
+        "It needs no network and no script, and holds no secret.",
+    )
+    .requiredOption("--html <file>", "the file to write")
+    .option("--json", "print JSON: the file, and how many rotations need attention")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx pulumi-iam-rotation report --html keys.html
+  $ npx pulumi-iam-rotation report --html keys.html --stack prod --stack staging
+  $ pulumi stack export | npx pulumi-iam-rotation report --html keys.html --file -`,
+    )
+    .action((options: ReportOptions) => end(report(io, options)));
 
   return program;
 }
