@@ -120,6 +120,38 @@ describe("pulumi-iam-rotation status --check", () => {
     assert.match((await check(uses)).answers["may I look"] ?? "", /^NO: iam:GetAccessKeyLastUsed failed for AKIA0001/);
   });
 
+  it("sees that the connection signs with a key of the very user that it is to rotate", async () => {
+    const setting = await brought();
+    const { userId, userArn: arn } = setting.stack.state;
+    setting.stack.aws.signer = { userId, arn, accountId: setting.stack.aws.accountId, isTemporary: false };
+    const { code, answers } = await check(setting);
+    assert.equal(code, 2);
+    assert.match(answers["would it rotate"] ?? "", /^NO: connection "ambient" signs with an access key of .*ci-bot/);
+  });
+
+  it("knows our own verification by the region in which it was done, when the rotation has moved since", async () => {
+    const setting = await brought();
+    await setting.stack.up(program({ rotationTrigger: "one" }));
+    setting.stack.clock.advance({ days: 40 });
+    const { cli, stack } = setting;
+    const resource = exported(stack);
+    cli.stacks.set(
+      "",
+      exportOf([
+        {
+          ...resource,
+          outputs: {
+            ...resource.outputs,
+            parameters: program({ parameters: { userName: "ci-bot", region: "eu-west-1" } })["parameters"],
+            previousKey: { quietHours: 24 * 60, whenInUse: "wait" },
+          },
+        },
+      ]),
+    );
+    const { out } = await cli.run("status", "--check");
+    assert.match(out, /ok {2}would it rotate +yes, if it were due now/);
+  });
+
   it("tells an unknown connection as an answer", async () => {
     const { cli, stack } = await brought();
     const resource = exported(stack);

@@ -1,15 +1,19 @@
-import type { Connections } from "../aws/connections";
-import { findConnection } from "../aws/connections";
+import { type Connections, findConnection } from "../aws/connections";
 import { regionOf } from "../aws/clients";
 import { accountIdOf } from "../aws/arns";
 import { RotationError } from "../rotation/errors";
-import type { KeyRing } from "../rotation/keyRing";
-import { ledgerKeys } from "../rotation/keyRing";
+import { type KeyRing, ledgerKeys } from "../rotation/keyRing";
 import { type Observation, observe, readLastUses, type RunContext } from "../rotation/observe";
 import { ACCESS_KEYS_PER_USER, planRotation } from "../rotation/plan";
-import type { Identity, LastUse, Limits } from "../rotation/ports";
+import type { Caller, Identity, LastUse, Limits } from "../rotation/ports";
 import { advanceRotation } from "../rotation/schedule";
-import { otherUserFailure, preconditionFailure, refusalError } from "../rotation/refusals";
+import {
+  otherUserFailure,
+  preconditionFailure,
+  refusalError,
+  selfRotationFailure,
+  type SigningConnection,
+} from "../rotation/refusals";
 import type { Io } from "./io";
 import { type RotationFacts, userNameOf } from "./stackState";
 import { fromNow } from "./words";
@@ -24,7 +28,8 @@ export interface Finding {
 
 /** All that was looked at, as plain data. */
 export interface Seen {
-  readonly caller: Identity;
+  readonly caller: Caller;
+  readonly connection: SigningConnection;
   /** Undefined when IAM says that there is no such user. */
   readonly observation: Observation | undefined;
   /** Last uses by key; a key that is left out could not be read. */
@@ -70,7 +75,7 @@ export async function compareWithIam(
     const observation = await observe(ringOf(facts), id, "read", context);
     const ids = observation?.listed.map((key) => key.accessKeyId) ?? [];
     const lastUses = await readLastUses(ids, context);
-    const seen: Seen = { caller, observation, lastUses, region, skew: aws.skew(), now: io.clock.now() };
+    const seen: Seen = { caller, connection, observation, lastUses, region, skew: aws.skew(), now: io.clock.now() };
     return [...who, ...findingsOf(id, facts, setting.limits, seen)];
   } catch (error) {
     if (!(error instanceof RotationError)) throw error;
@@ -92,7 +97,7 @@ export function findingsOf(id: string, facts: RotationFacts, limits: Limits, see
         : `the connection is in account ${caller.accountId}, and this rotation's user is ${known.arn}`;
     return [{ question: "same user", isGood: false, answer }];
   }
-  const { user, listed, ledger } = observation;
+  const { user, listed } = observation;
   const unread = listed.filter(({ accessKeyId }) => !lastUses.has(accessKeyId));
   const mayLook: Finding = {
     question: "may I look",
@@ -117,41 +122,54 @@ export function findingsOf(id: string, facts: RotationFacts, limits: Limits, see
       isGood: true,
       answer: `${free > 0 ? "yes" : "no"}: ${listed.length} of ${ACCESS_KEYS_PER_USER} keys`,
     },
-    wouldItRotate(),
+    wouldItRotate(id, facts, limits, withLeftovers, observation, seen),
   ];
+}
 
-  function wouldItRotate(): Finding {
-    const question = "would it rotate";
-    const stands = preconditionFailure({
+/** Whether a rotation would go through now: the rules of a run itself, asked without doing anything. */
+function wouldItRotate(
+  id: string,
+  facts: RotationFacts,
+  limits: Limits,
+  ring: KeyRing,
+  observation: Observation,
+  seen: Seen,
+): Finding {
+  const { user, listed, ledger } = observation;
+  const { lastUses } = seen;
+  const userName = userNameOf(facts);
+  const question = "would it rotate";
+  const stands =
+    selfRotationFailure(seen.caller, user, seen.connection) ??
+    preconditionFailure({
       userName,
       rotationId: id,
       generation: facts.generation,
       ledger,
-      ledgerOwner: observation?.owner,
-      startedAt: observation?.startedAt ?? 0,
-      isLedgerNew: observation?.isLedgerNew ?? false,
+      ledgerOwner: observation.owner,
+      startedAt: observation.startedAt,
+      isLedgerNew: observation.isLedgerNew,
       skew: seen.skew,
     });
-    if (stands) return { question, isGood: false, answer: stands.explanation.what };
-    const own = ledger?.rotationId === id ? ledger : undefined;
-    const plan = planRotation({
-      intent: "rotate",
-      ring: withLeftovers,
-      listed,
-      lastUses,
-      policy: facts.previousKey,
-      own: { region: seen.region, rotationSeconds: limits.rotationSeconds },
-      ledgerGeneration: own?.generation,
-      isLedgerOff: own !== undefined && !isSameSet(own.keys, ledgerKeys(withLeftovers)),
-      now: seen.now,
-    });
-    if (!plan.refusal) return { question, isGood: true, answer: "yes, if it were due now" };
-    // A key that is in use today need not be so on the day of the next rotation; a slot does not free itself.
-    const isDue = advanceRotation(facts, facts, seen.now).number !== facts.rotation.number;
-    const isGood = plan.refusal.kind === "inUse" && !isDue;
-    const answer = refusalError(plan.refusal, userName, lastUses).explanation.what;
-    return { question, isGood, answer: isGood ? `not now, and none is due: ${answer}` : answer };
-  }
+  if (stands) return { question, isGood: false, answer: stands.explanation.what };
+  const own = ledger?.rotationId === id ? ledger : undefined;
+  const plan = planRotation({
+    intent: "rotate",
+    ring: ring,
+    listed,
+    lastUses,
+    policy: facts.previousKey,
+    own: { region: seen.region, rotationSeconds: limits.rotationSeconds },
+    ledgerGeneration: own?.generation,
+    isLedgerOff: own !== undefined && !isSameSet(own.keys, ledgerKeys(ring)),
+    now: seen.now,
+  });
+  if (!plan.refusal) return { question, isGood: true, answer: "yes, if it were due now" };
+  // A key that is in use today need not be so on the day of the next rotation; a slot does not free itself.
+  const isDue = advanceRotation(facts, facts, seen.now).number !== facts.rotation.number;
+  const isGood = plan.refusal.kind === "inUse" && !isDue;
+  const answer = refusalError(plan.refusal, userName, lastUses).explanation.what;
+  return { question, isGood, answer: isGood ? `not now, and none is due: ${answer}` : answer };
 }
 
 function whoseKeys(ring: KeyRing, { listed }: Observation, lastUses: Seen["lastUses"], now: Date): Finding {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 
 import { InputError, RotationError } from "../rotation/errors";
+import { policy, type PolicyOptions } from "./commands/policy";
 import { report, type ReportOptions } from "./commands/report";
 import { status, type StatusOptions } from "./commands/status";
 import { EXIT, type ExitCode } from "./exitCodes";
@@ -80,12 +81,39 @@ Examples:
     )
     .action((options: ReportOptions) => end(report(io, options)));
 
+  sources(program.command("policy"))
+    .summary("print the IAM policy that the credentials of the rotations need, and no more")
+    .description(
+      "Prints the IAM policy that the credentials of the rotations need, and no more: for the users of the stacks'\n" +
+        "rotations, or for those that are named. With --trust the trust policy of a role that has it.",
+    )
+    .option("-u, --user <arn>", "a user, instead of those in state; may be repeated", collect)
+    .option("--allow-wildcards", "`*` and `?` may stand in the path and the name of a user's arn")
+    .option("--no-tags", "without iam:TagUser and iam:UntagUser: a killed run's key is not recognised then")
+    .option("--no-last-used", "without iam:GetAccessKeyLastUsed: a previous key counts as in use for ever then")
+    .option("--no-deactivation", "without iam:UpdateAccessKey: previousKey.deactivateAfterHours cannot be used then")
+    .option("--trust <arn>", "print a trust policy: who may assume the role; may be repeated", collect)
+    .option("--external-id <id>", "what they must give as external id")
+    .option("--json", "the policy is JSON with or without it; errors are, too")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx pulumi-iam-rotation policy --stack prod > policy.json
+  $ npx pulumi-iam-rotation policy --user arn:aws:iam::123456789012:user/ci-bot
+  $ npx pulumi-iam-rotation policy --user 'arn:aws:iam::123456789012:user/bots/*' --allow-wildcards
+  $ npx pulumi-iam-rotation policy --trust arn:aws:iam::210987654321:role/deploy --external-id rotation`,
+    )
+    .action((options: PolicyOptions) => end(policy(io, options)));
+
   return program;
 }
 
+/** The values of an option that may be repeated. */
+const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+
 /** The options of all commands that read state. */
 function sources(command: Command): Command {
-  const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
   return command
     .option("-s, --stack <name>", "a stack, by default the selected one; may be repeated", collect)
     .option("-C, --cwd <dir>", "the folder of the Pulumi project", ".")

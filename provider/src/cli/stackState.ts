@@ -15,6 +15,7 @@ const keySchema = z.object({
   state: z.enum(["current", "previous", "inactive", "pending", "leftover"]),
   createdAt: instant,
   verifiedAt: instant.nullish(),
+  verifiedIn: z.string().optional(),
   retiredAt: instant.nullish(),
   lastUsedAt: instant.nullish(),
 });
