@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+
+import { rotationPolicyDocument } from "pulumi-iam-rotation";
 
 import { useAws } from "../support/aws";
 import { currentOf, daysOn, NAME, rotating, USER } from "../support/rotation";
@@ -33,6 +36,8 @@ describeEngine("npx pulumi-iam-rotation", () => {
     aws.forgetCalls();
 
     const status = await cli(stack, "status");
+    const report = await cli(stack, "report", "--html", "keys.html");
+    const policy = await cli(stack, "policy");
     assert.deepEqual(aws.calls, []);
     const check = await cli(stack, "status", "--check", "--stack", "dev", "--json");
 
@@ -54,6 +59,9 @@ describeEngine("npx pulumi-iam-rotation", () => {
     const reads = ["iam:GetAccessKeyLastUsed", "iam:GetUser", "iam:ListAccessKeys", "sts:GetCallerIdentity"];
     assert.deepEqual([...new Set(aws.calls.map(({ action }) => action))].sort(), reads);
     assert.equal(JSON.stringify(stack.rawState()), state);
+    assert.deepEqual(report, { code: 0, out: "keys.html: 1 rotation, 0 in need of attention\n", err: "" });
+    assert.ok(readFileSync(join(stack.folder, "keys.html"), "utf8").includes(key.accessKeyId));
+    assert.deepEqual(JSON.parse(policy.out), rotationPolicyDocument({ userArns: [String(outputs?.["userArn"])] }));
     for (const { out, err } of [status, check]) assert.ok(!(out + err).includes(key.secretAccessKey));
   });
 

@@ -8,6 +8,9 @@ import { type Attention, byUrgency, type Overview, overviewOf } from "../overvie
 import { type Found, findRotations, type SourceOptions } from "../sources";
 import { statusText } from "../statusTable";
 
+/** Rotations that are compared at the same time: IAM throttles an account's calls. */
+const AT_ONCE = 8;
+
 /** The options of `status`. */
 export interface StatusOptions extends SourceOptions {
   readonly check?: boolean;
@@ -62,9 +65,12 @@ async function compareAll(io: Io, found: readonly Found[]): Promise<Map<string, 
     settings.set(choice, known);
     return known;
   };
-  for (const { record, choice } of found) {
-    if (!record.facts || !choice) continue;
+  const compare = async ({ record, choice }: Found) => {
+    if (!record.facts || !choice) return;
     findings.set(record.urn, await compareWithIam(record.id, record.facts, await settingsOf(choice), io));
+  };
+  for (let start = 0; start < found.length; start += AT_ONCE) {
+    await Promise.all(found.slice(start, start + AT_ONCE).map(compare));
   }
   return findings;
 }
