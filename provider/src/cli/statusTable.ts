@@ -5,27 +5,25 @@ import type { Io } from "./io";
 import type { Overview } from "./overview";
 import { counted, fromNow, utc } from "./words";
 
-/** What was compared with IAM, by the rotation's urn. */
-export type Findings = ReadonlyMap<string, readonly Finding[]>;
+/** A rotation as `status` shows it. */
+export interface StatusRow extends Overview {
+  /** What a comparison with IAM found; absent where there was none. */
+  readonly check?: readonly Finding[];
+}
 
-/** The overviews as a table for people, with all that needs somebody under it. */
-export function statusText(
-  overviews: readonly Overview[],
-  findings: Findings,
-  now: Date,
-  styled: Io["styled"],
-): string {
-  if (overviews.length === 0) return "No rotation is in this state.\n";
-  const stacks = new Set(overviews.map(({ project, stack }) => `${project}/${stack}`));
+/** The rows as a table for people, with all that needs somebody under it. */
+export function statusText(rows: readonly StatusRow[], now: Date, styled: Io["styled"]): string {
+  if (rows.length === 0) return "No rotation is in this state.\n";
+  const stacks = new Set(rows.map(({ project, stack }) => `${project}/${stack}`));
   const table = new Table({
     head: ["Rotation", "Key", "Next rotation", "Previous key", "Last result"],
     chars: RULES,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
   });
-  for (const overview of overviews) table.push(rowOf(overview, stacks.size > 1, now, styled));
-  const checked = overviews.flatMap((overview) => findingLines(overview, findings.get(overview.urn) ?? [], styled));
-  const needing = overviews.filter(({ attention }) => attention.length > 0);
-  const all = counted(overviews.length, "rotation");
+  for (const overview of rows) table.push(rowOf(overview, stacks.size > 1, now, styled));
+  const checked = rows.flatMap((row) => findingLines(row, styled));
+  const needing = rows.filter(({ attention }) => attention.length > 0);
+  const all = counted(rows.length, "rotation");
   const verdict =
     needing.length === 0
       ? styled("green", `${all}: nothing is due, nothing failed.`)
@@ -71,7 +69,7 @@ function rowOf(overview: Overview, withStack: boolean, now: Date, styled: Io["st
   ];
 }
 
-function findingLines({ rotation }: Overview, findings: readonly Finding[], styled: Io["styled"]): string[] {
+function findingLines({ rotation, check: findings = [] }: StatusRow, styled: Io["styled"]): string[] {
   if (findings.length === 0) return [];
   const width = Math.max(...findings.map(({ question }) => question.length));
   return [

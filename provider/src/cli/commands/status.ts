@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../exitCodes";
 import type { Io } from "../io";
 import { type Attention, byUrgency, type Overview, overviewOf } from "../overview";
 import { type Found, findRotations, type SourceOptions } from "../sources";
-import { statusText } from "../statusTable";
+import { type StatusRow, statusText } from "../statusTable";
 
 /** Rotations that are compared at the same time: IAM throttles an account's calls. */
 const AT_ONCE = 8;
@@ -31,46 +31,34 @@ export async function status(io: Io, options: StatusOptions): Promise<ExitCode> 
   }
   const now = io.clock.now();
   const found = await findRotations(io, options);
-  const findings = options.check ? await compareAll(io, found) : new Map<string, Finding[]>();
-  const overviews = found
-    .map(({ record }) => withFindings(overviewOf(record, now), findings.get(record.urn) ?? []))
-    .sort(byUrgency);
-  if (options.json) io.out(`${JSON.stringify(jsonOf(overviews, findings, now), null, 2)}\n`);
-  else io.out(statusText(overviews, findings, now, io.styled));
-  return overviews.some(({ attention }) => attention.length > 0) ? EXIT.attention : EXIT.ok;
+  const findings = options.check ? await compareAll(io, found) : [];
+  const rows = found.map(({ record }, index) => rowOf(overviewOf(record, now), findings[index])).sort(byUrgency);
+  const needAttention = rows.filter(({ attention }) => attention.length > 0).length;
+  if (options.json) io.out(`${JSON.stringify({ at: now.toISOString(), needAttention, rotations: rows }, null, 2)}\n`);
+  else io.out(statusText(rows, now, io.styled));
+  return needAttention > 0 ? EXIT.attention : EXIT.ok;
 }
 
-function jsonOf(overviews: readonly Overview[], findings: ReadonlyMap<string, Finding[]>, now: Date) {
-  return {
-    at: now.toISOString(),
-    needAttention: overviews.filter(({ attention }) => attention.length > 0).length,
-    rotations: overviews.map((overview) => ({
-      ...overview,
-      ...(findings.has(overview.urn) && { check: findings.get(overview.urn) }),
-    })),
-  };
-}
-
-function withFindings(overview: Overview, findings: readonly Finding[]): Overview {
-  const bad = findings.filter(({ isGood }) => !isGood);
+function rowOf(overview: Overview, check: readonly Finding[] | undefined): StatusRow {
+  if (!check) return overview;
+  const bad = check.filter(({ isGood }) => !isGood);
   const more = bad.map(({ question, answer }): Attention => ({ kind: "check", text: `${question}: ${answer}` }));
-  return { ...overview, attention: [...overview.attention, ...more] };
+  return { ...overview, attention: [...overview.attention, ...more], check };
 }
 
-async function compareAll(io: Io, found: readonly Found[]): Promise<Map<string, Finding[]>> {
-  const findings = new Map<string, Finding[]>();
+/** What is found of each rotation; undefined where there is nothing to compare. */
+async function compareAll(io: Io, found: readonly Found[]): Promise<(Finding[] | undefined)[]> {
   const settings = new Map<StackChoice, Promise<Settings>>();
   const settingsOf = (choice: StackChoice) => {
     const known = settings.get(choice) ?? readStackSettings(io, choice);
     settings.set(choice, known);
     return known;
   };
-  const compare = async ({ record, choice }: Found) => {
-    if (!record.facts || !choice) return;
-    findings.set(record.urn, await compareWithIam(record.id, record.facts, await settingsOf(choice), io));
-  };
+  const compare = async ({ record: { id, facts }, choice }: Found) =>
+    facts && choice ? compareWithIam(id, facts, await settingsOf(choice), io) : undefined;
+  const findings: (Finding[] | undefined)[] = [];
   for (let start = 0; start < found.length; start += AT_ONCE) {
-    await Promise.all(found.slice(start, start + AT_ONCE).map(compare));
+    findings.push(...(await Promise.all(found.slice(start, start + AT_ONCE).map(compare))));
   }
   return findings;
 }
