@@ -215,6 +215,20 @@ describe("pulumi-iam-rotation status", () => {
     assert.deepEqual([code, (JSON.parse(out) as Printed).rotations[0]?.userName], [0, "ci-bot"]);
   });
 
+  it("sends nothing to the terminal that would steer it, whatever stands in state", async () => {
+    const { cli, stack } = await brought();
+    const resource = exported(stack);
+    const outputs = {
+      ...resource.outputs,
+      rotationStatus: "failed",
+      lastRotationMessage: "\u001b[2Jgone\u001b]0;title\u0007",
+    };
+    cli.stacks.set("", exportOf([{ ...resource, outputs }]));
+    const { out } = await cli.run("status");
+    assert.ok(out.includes("gone"));
+    assert.ok(!out.includes("\u001b"));
+  });
+
   it("never prints a secret, encrypted or plain, also of a state that was exported with --show-secrets", async () => {
     const { cli, stack } = await brought();
     const resource = exported(stack);
