@@ -32,7 +32,7 @@ export async function findRotations(io: Io, { stack, cwd, file }: SourceOptions)
     return texts.flat().map((record) => ({ record, choice: undefined }));
   }
   const found: Found[] = [];
-  // One after the other: each asks for the passphrase or the backend's session where there is none yet.
+  // One after the other: each starts the engine.
   for (const name of stack ?? [undefined]) {
     const choice = { stack: name, cwd: resolve(cwd) };
     const records = rotationsIn(await exportStack(io, choice), `the state of stack ${name ?? "(selected)"}`);
