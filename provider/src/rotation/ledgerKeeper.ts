@@ -76,9 +76,10 @@ export class LedgerKeeper {
       others: [...new Set([...listed.map((key) => key.accessKeyId), ...ledgerKeys(ring)])],
     };
     if (!(await this.write(ring, announcement))) return false;
-    await this.assertUnchanged(listed, announcement.others);
     const started = clock.now().getTime();
-    while (!(await this.assertNotOvertaken())) {
+    // Both look at what came of the write, and neither needs the other's answer.
+    let [, isRead] = await Promise.all([this.assertUnchanged(listed, announcement.others), this.assertNotOvertaken()]);
+    while (!isRead) {
       if (clock.now().getTime() - started >= limits.lagSeconds * 1_000) {
         throw new InternalError({
           what: `the tag ${LEDGER_TAG} of IAM user ${this.identity.userName} was written, but it could not be read back within ${limits.lagSeconds} s`,
@@ -86,6 +87,7 @@ export class LedgerKeeper {
         });
       }
       await clock.sleep(READ_AGAIN);
+      isRead = await this.assertNotOvertaken();
     }
     return true;
   }

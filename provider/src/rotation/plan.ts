@@ -68,6 +68,11 @@ export function keysThatMayGo(ring: KeyRing, listed: readonly AccessKey[]): stri
     .filter((id) => listed.some((key) => key.accessKeyId === id && key.status === "Active"));
 }
 
+/** Those of them that state alone tells, before IAM has listed any. */
+export function keysThatMayHaveToGo(ring: KeyRing): string[] {
+  return ring.keys.filter((key) => key.state !== "current" && key.state !== "inactive").map((key) => key.accessKeyId);
+}
+
 /**
  * Decides what to do. Pure: the same situation gives the same plan.
  *

@@ -15,7 +15,15 @@ import {
 import type { Ledger } from "./ledger";
 import { LedgerKeeper, OvertakenError } from "./ledgerKeeper";
 import { awsNow, type Observation, observeUser, readLastUses, type RunContext } from "./observe";
-import { type Intent, keysThatMayGo, mayGoInCreate, type Plan, planRotation, type Step } from "./plan";
+import {
+  type Intent,
+  keysThatMayGo,
+  keysThatMayHaveToGo,
+  mayGoInCreate,
+  type Plan,
+  planRotation,
+  type Step,
+} from "./plan";
 import type { Identity } from "./ports";
 import {
   otherUserFailure,
@@ -82,6 +90,9 @@ export class RunFailure extends Error {
 
 /** A pending key of this age that fails its verification again is given up. */
 const HOPELESS_AFTER = 3_600_000;
+
+/** A last use that was read before an observation which took longer than this is read again; milliseconds. */
+const STILL_EARLY = 5_000;
 
 /** What is told when tags may not be written. */
 export const NO_LEDGER =
@@ -177,7 +188,9 @@ class Run {
 
   async toEnd(): Promise<RunResult> {
     const { request, context } = this;
-    const observation = await observeForWriting(request, context);
+    // Asked for beside the first look, which as a rule is the only one: what state knows may have to go.
+    const asked = keysThatMayHaveToGo(request.ring);
+    const [observation, early] = await Promise.all([observeForWriting(request, context), readLastUses(asked, context)]);
     const { user, ledger, leftovers, listed } = observation;
     this.user = { userId: user.userId, arn: user.arn, accountId: user.accountId };
     this.generation = nextGeneration(request.generation, ledger);
@@ -186,7 +199,15 @@ class Run {
 
     let known = withLeftovers(request.ring, leftovers);
     const ids = request.intent === "create" ? listed.map((key) => key.accessKeyId) : keysThatMayGo(known, listed);
-    const lastUses = await readLastUses(ids, context);
+    const isRecent = context.clock.now().getTime() - this.started < STILL_EARLY;
+    const isKnown = (id: string) => isRecent && asked.includes(id);
+    const lastUses = new Map([
+      ...[...early].filter(([id]) => ids.includes(id) && isKnown(id)),
+      ...(await readLastUses(
+        ids.filter((id) => !isKnown(id)),
+        context,
+      )),
+    ]);
     const own = { region: request.region, rotationSeconds: context.limits.rotationSeconds };
     if (request.intent === "create") {
       // It may have been current until now, before a forced replacement: uses of it may be reported late.
