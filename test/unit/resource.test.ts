@@ -88,4 +88,30 @@ describe("The resource class", () => {
     const { resource } = await register();
     assert.equal(await new Promise((resolve) => void resource.accessKeyId.apply(resolve)), "AKIA0001");
   });
+
+  it("spares the SDK the stack of each output, and leaves the limit as it was", async () => {
+    const { prepareStackTrace, stackTraceLimit } = Error;
+    let stacks = 0;
+    Error.prepareStackTrace = (error, frames) => {
+      if (frames.length > 0) stacks += 1;
+      return String(error);
+    };
+    try {
+      await register();
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+    }
+    // Some are the SDK's own, such as the one that tells where the program declares the resource.
+    assert.ok(stacks < 20, `${stacks} stacks`);
+    assert.equal(Error.stackTraceLimit, stackTraceLimit);
+  });
+
+  it("gives an error of Pulumi's SDK the stack of the program", () => {
+    const { stackTraceLimit } = Error;
+    assert.throws(
+      () => new AwsIamUserSecretRotation("", ARGS),
+      (error: Error) => /resource\.test/.test(error.stack ?? ""),
+    );
+    assert.equal(Error.stackTraceLimit, stackTraceLimit);
+  });
 });
