@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 
 import { ConflictError, ForbiddenError, InternalError, NotFoundError } from "../../provider/src/rotation/errors";
 import { EMPTY_RING } from "../../provider/src/rotation/keyRing";
+import { refusal } from "../support/fakeAws";
 import { START } from "../support/fakeClock";
-import { allWritesOf, NEVER, prepare, statesOf, withTwoKeys, writesOf } from "../support/runs";
+import { allWritesOf, ledgerOf, NEVER, prepare, statesOf, withTwoKeys, writesOf } from "../support/runs";
 
 describe("A run", () => {
   it("looks first, then makes a key, then verifies it", async () => {
@@ -182,6 +183,23 @@ describe("A run", () => {
     const { ring } = await fails();
     assert.equal(ring, EMPTY_RING);
     assert.equal(aws.calls.filter((call) => call === "create").length, 1);
+  });
+
+  it("asks for a key again while AWS throttles it, for then none was made", async () => {
+    const { aws, run } = prepare();
+    aws.fail("create", refusal(InternalError, "Throttling"), { times: 3 });
+    const { ring } = await run();
+    assert.deepEqual(statesOf(ring), ["AKIA0001 current"]);
+    assert.equal(aws.calls.filter((call) => call === "create").length, 4);
+  });
+
+  it("gives up a key that AWS throttles for half of the time in which it must be made, and closes the ledger", async () => {
+    const { aws, fails } = prepare();
+    aws.fail("create", refusal(InternalError, "Throttling"), { times: 1_000 });
+    const { ring } = await fails();
+    assert.equal(ring, EMPTY_RING);
+    assert.equal(aws.calls.filter((call) => call === "create").length, 5);
+    assert.equal(ledgerOf(aws)?.announcement, undefined);
   });
 
   it("keeps a previous key in the ring whose deletion fails, and makes no new one", async () => {

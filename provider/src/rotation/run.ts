@@ -24,7 +24,7 @@ import {
   planRotation,
   type Step,
 } from "./plan";
-import type { Identity } from "./ports";
+import type { Credential, Identity } from "./ports";
 import {
   otherUserFailure,
   preconditionFailure,
@@ -90,6 +90,9 @@ export class RunFailure extends Error {
 
 /** A pending key of this age that fails its verification again is given up. */
 const HOPELESS_AFTER = 3_600_000;
+
+/** AWS's codes for too many calls, as its SDK knows them. */
+const THROTTLED = /^(Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|SlowDown)/;
 
 /** A last use that was read before an observation which took longer than this is read again; milliseconds. */
 const STILL_EARLY = 5_000;
@@ -320,7 +323,7 @@ class Run {
   }
 
   private async create({ listed }: Observation, keeper: LedgerKeeper): Promise<void> {
-    const { aws, limits } = this.context;
+    const { limits } = this.context;
     // The key must be made within the window that the ledger tells, or nobody could recognise it.
     const isShort = () => keeper.isWritable && keeper.secondsLeft() < limits.callSeconds / 2;
     if (isShort()) await keeper.announce(this.ring, listed);
@@ -332,7 +335,7 @@ class Run {
           details: { isDefinite: true },
         });
       }
-      const { createdAt, ...credential } = await aws.create(keeper.secondsLeft());
+      const { createdAt, ...credential } = await this.createUnthrottled(keeper);
       this.ring = withPending(this.ring, credential, createdAt);
       this.hasCreated = true;
       this.context.tell({ kind: "created", accessKeyId: credential.accessKeyId });
@@ -342,6 +345,21 @@ class Run {
         await keeper.settle(this.ring).catch(() => undefined);
       }
       throw error;
+    }
+  }
+
+  /** A call that AWS throttled has made no key: it may be made again, while the window that the ledger tells is open. */
+  private async createUnthrottled(keeper: LedgerKeeper): Promise<Credential & { readonly createdAt: string }> {
+    const { aws, clock, limits } = this.context;
+    for (let wait = 1_000; ; wait *= 2) {
+      try {
+        return await aws.create(keeper.secondsLeft());
+      } catch (error) {
+        const isThrottled = isDefiniteRefusal(error) && THROTTLED.test(awsCodeOf(error) ?? "");
+        if (!isThrottled || keeper.secondsLeft() - wait / 1_000 < limits.callSeconds / 2) throw error;
+        this.assertInTime();
+        await clock.sleep(wait);
+      }
     }
   }
 
