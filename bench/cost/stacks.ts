@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AMBIENT_CONNECTION_ID } from "../../provider/src/contract/inputs";
 import { SECRET_OUTPUTS } from "../../provider/src/contract/outputs";
 import type { Command } from "../../test/support/command";
-import { CliStack } from "../../test/support/engineCli";
+import { CliStack, plain } from "../../test/support/engineCli";
 import type { Wire } from "../../test/support/providerHost";
 import { type Cost, measured } from "./measure";
 
@@ -87,7 +87,7 @@ export class CostStack {
     };
     const floor = () => {
       const { __provider: _inputsCode, ...inputs } = like?.["inputs"] as Wire;
-      const { __provider: _outputsCode, ...outputs } = like?.["outputs"] as Wire;
+      const { __provider: _outputsCode, ...outputs } = plain(like?.["outputs"]) as Wire;
       return {
         names,
         template: TEMPLATE,

@@ -192,7 +192,7 @@ async function descendants(ancestor: number): Promise<{ pid: number; command: st
 }
 
 /** Takes the engine's wrapping of secrets off. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
   if (SECRET_KEY in value) return JSON.parse(String((value as Wire)["plaintext"]));
