@@ -11,8 +11,8 @@ export const MUTATIONS = [
   {
     rule: "no read-back of the ledger",
     file: "rotation/ledgerKeeper.ts",
-    find: "while (!(await this.assertNotOvertaken())) {",
-    replace: "while (!started) {",
+    find: "this.assertUnchanged(listed, announcement.others), this.assertNotOvertaken()]);",
+    replace: "this.assertUnchanged(listed, announcement.others), true]);",
   },
   {
     rule: "ignore another run's nonce",
@@ -23,8 +23,8 @@ export const MUTATIONS = [
   {
     rule: "do not look whether a key appeared while the ledger was written",
     file: "rotation/ledgerKeeper.ts",
-    find: "await this.assertUnchanged(listed, announcement.others);",
-    replace: "",
+    find: "this.assertUnchanged(listed, announcement.others), this.assertNotOvertaken()]);",
+    replace: "undefined, this.assertNotOvertaken()]);",
   },
   {
     rule: "keep the key that was made when overtaken",
