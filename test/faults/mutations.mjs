@@ -17,7 +17,7 @@ export const MUTATIONS = [
   {
     rule: "ignore another run's nonce",
     file: "rotation/ledgerKeeper.ts",
-    find: "if (!isKnown) throw new OvertakenError(this.identity.userName, \"wrote\");",
+    find: 'if (!isKnown) throw new OvertakenError(this.identity.userName, "wrote");',
     replace: "",
   },
   {
