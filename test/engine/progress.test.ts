@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 
 import { useAws } from "../support/aws";
+import { assertShown, isShownBy } from "../support/guide";
+import { readPage } from "../support/markdown";
 import { currentOf, NAME, rotating, USER } from "../support/rotation";
 import { describeEngine, useStacks } from "../support/stack";
 
@@ -38,6 +40,12 @@ describeEngine("the engine's output during a rotation", () => {
     assert.match(verified ?? "", new RegExp(`^${NAME}: access key ${second} verified 3/3 after \\d+ s$`));
     assert.match(stays ?? "", new RegExp(`^${NAME}: previous key ${first} stays active until the first .* UTC$`));
     assert.deepEqual(more, []);
+    const readme = await readPage("README.md");
+    const shown = readme.blocks.filter(isShownBy("test/engine/progress.test.ts"));
+    // The hour of the day is another one in each run.
+    const timeless = (text: string) => text.replace(/\d\d:\d\d UTC/g, "12:00 UTC");
+    assert.equal(shown.length, 1);
+    for (const block of shown) assertShown({ ...block, text: timeless(block.text) }, readme, timeless(rotation.text));
     assert.deepEqual([...toldIn(again.text), ...toldIn(preview.text)], []);
   });
 });

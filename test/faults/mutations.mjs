@@ -209,7 +209,7 @@ export const MUTATIONS = [
   {
     rule: "take our own verification for a use",
     file: "rotation/gate.ts",
-    find: 'if (lastUse.service !== "sts" || lastUse.region !== region) return false;',
+    find: 'if (lastUse.service !== "sts" || lastUse.region !== (key.verifiedIn ?? region)) return false;',
     replace: "if (lastUse) return false;",
   },
   {
@@ -239,8 +239,8 @@ export const MUTATIONS = [
   {
     rule: "a destroy takes the leftovers of a creation",
     file: "rotation/destroy.ts",
-    find: 'if (ledger?.writtenBy !== "update" || ledger.generation !== generation + 1) return [];',
-    replace: "if (generation < 0) return [];",
+    find: 'return ledger?.writtenBy === "update" && ledger.generation === generation + 1 ? leftovers : [];',
+    replace: "return ledger && generation ? leftovers : [];",
   },
   {
     rule: "a destroy forgets the key that was announced",
@@ -257,14 +257,14 @@ export const MUTATIONS = [
   {
     rule: "a destroy goes on where a leftover's last use cannot be read",
     file: "rotation/destroy.ts",
-    find: "context.aws.lastUse(key.accessKeyId))",
-    replace: 'context.aws.lastUse(key.accessKeyId).catch(() => ({ at: key.createdAt, service: "s3", region })))',
+    find: "aws.lastUse(key.accessKeyId)));",
+    replace: 'aws.lastUse(key.accessKeyId).catch(() => ({ at: key.createdAt, service: "s3", region }))));',
   },
   {
     rule: "allow the SDK's retries on CreateAccessKey",
     file: "aws/clients.ts",
-    find: "iamOnce: new IAMClient({ ...shared, maxAttempts: 1 }),",
-    replace: "iamOnce: new IAMClient(retrying),",
+    find: "iamOnce: new IAMClient({ region, credentials, requestHandler, maxAttempts: 1 }),",
+    replace: "iamOnce: new IAMClient({ ...retrying, credentials, requestHandler }),",
     tests: ["test/unit/oneAttempt.test.ts"],
   },
 ];

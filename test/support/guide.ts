@@ -31,12 +31,13 @@ export function programOf({ text }: Block): string {
   return /^import /m.test(text) ? text : `${PREAMBLE}${text}`;
 }
 
-/** What differs between two runs of one command: key ids, ids, instants, dates, durations. */
+/** What differs between two runs of one command: key ids, ids, instants, dates, durations, the length of a rule. */
 const VOLATILE: readonly [RegExp, string][] = [
   [/\bA(KIA|IDA|ROA)[A-Z2-7]{12,}\b/g, "A$1..."],
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID"],
   [/\b\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?/g, "DATE"],
-  [/\b\d+(\.\d+)?m?s\b/g, "DURATION"],
+  [/\b\d+(\.\d+)? ?m?s\b/g, "DURATION"],
+  [/─+/g, "─"],
 ];
 
 /**

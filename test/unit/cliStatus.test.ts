@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 
 import { type CliRun, exported, exportOf, FakeCli } from "../support/fakeCli";
 import { FakeStack, program } from "../support/fakeStack";
+import { assertShown, isShownBy } from "../support/guide";
+import { readPage } from "../support/markdown";
 import { NEVER } from "../support/runs";
 
 interface Printed {
@@ -67,6 +69,38 @@ describe("pulumi-iam-rotation status", () => {
       ].join("\n"),
     );
     assert.equal(code, 0);
+  });
+
+  it("shows several rotations as the README does", async () => {
+    const rotation = async (userName: string, rotationInterval: number) => {
+      const stack = new FakeStack();
+      stack.aws.addUser(userName);
+      stack.clock.set("2026-09-08T23:09:00.000Z");
+      const previousKey = { deactivateAfterHours: 48 };
+      const parameters = { userName, region: "us-east-1" };
+      const rotateAtUtc = { hours: 3, minutes: 0 };
+      const given = program({ name: userName, rotationInterval, previousKey, parameters, rotateAtUtc });
+      await stack.up(given);
+      return { stack, given };
+    };
+    const overdue = await rotation("ses-smtp", 60);
+    const rotated = await rotation("ci-bot", 30);
+    const later = await rotation("billing-export", 180);
+    rotated.stack.clock.set("2026-11-21T23:09:00.000Z");
+    await rotated.stack.up(rotated.given);
+    later.stack.clock.set("2026-11-22T23:10:00.000Z");
+    const cli = new FakeCli(later.stack);
+    const resources = [overdue, rotated, later].map(({ stack, given }) => exported(stack, String(given["name"])));
+    // Ids as long as AWS's, so that the columns are as wide.
+    cli.stacks.set("", exportOf(resources).replace(/AKIA000(\d)/g, (_, digit) => `AKIARZPUZDIKFZPTYF2${"ABC"[Number(digit)]}`));
+
+    const { code, out } = await cli.run("status");
+
+    assert.equal(code, 2);
+    const readme = await readPage("README.md");
+    const shown = readme.blocks.filter(isShownBy("test/unit/cliStatus.test.ts"));
+    assert.equal(shown.length, 1);
+    for (const block of shown) assertShown(block, readme, out);
   });
 
   it("ends with 2 from the moment on at which a rotation is due, and says since when", async () => {

@@ -100,9 +100,9 @@ Examples:
       `
 Examples:
   $ npx pulumi-iam-rotation policy --stack prod > policy.json
-  $ npx pulumi-iam-rotation policy --user arn:aws:iam::123456789012:user/ci-bot
-  $ npx pulumi-iam-rotation policy --user 'arn:aws:iam::123456789012:user/bots/*' --allow-wildcards
-  $ npx pulumi-iam-rotation policy --trust arn:aws:iam::210987654321:role/deploy --external-id rotation`,
+  $ npx pulumi-iam-rotation policy --user "$(aws iam get-user --user-name ci-bot --query User.Arn --output text)"
+  $ npx pulumi-iam-rotation policy --user 'arn:PARTITION:iam::ACCOUNT:user/bots/*' --allow-wildcards
+  $ npx pulumi-iam-rotation policy --trust arn:PARTITION:iam::ACCOUNT:role/deploy --external-id rotation`,
     )
     .action((options: PolicyOptions) => end(policy(io, options)));
 

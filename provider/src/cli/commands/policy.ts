@@ -42,6 +42,6 @@ async function usersOf(io: Io, options: SourceOptions): Promise<string[]> {
   if (arns.length > 0) return arns.sort();
   throw new InputError({
     what: "no rotation is in this state, so there is no user to allow anything on",
-    next: "name the users with --user arn:aws:iam::ACCOUNT:user/NAME",
+    next: "name the users with --user arn:PARTITION:iam::ACCOUNT:user/NAME",
   });
 }
