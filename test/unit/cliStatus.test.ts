@@ -92,7 +92,10 @@ describe("pulumi-iam-rotation status", () => {
     const cli = new FakeCli(later.stack);
     const resources = [overdue, rotated, later].map(({ stack, given }) => exported(stack, String(given["name"])));
     // Ids as long as AWS's, so that the columns are as wide.
-    cli.stacks.set("", exportOf(resources).replace(/AKIA000(\d)/g, (_, digit) => `AKIARZPUZDIKFZPTYF2${"ABC"[Number(digit)]}`));
+    cli.stacks.set(
+      "",
+      exportOf(resources).replace(/AKIA000(\d)/g, (_, digit) => `AKIARZPUZDIKFZPTYF2${"ABC"[Number(digit)]}`),
+    );
 
     const { code, out } = await cli.run("status");
 
