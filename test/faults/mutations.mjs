@@ -33,12 +33,6 @@ export const MUTATIONS = [
     replace: "if (!this) await",
   },
   {
-    rule: "delete a pending key that another run may have published, when overtaken",
-    file: "rotation/run.ts",
-    find: "if (this.hasCreated) await",
-    replace: "if (this.ring) await",
-  },
-  {
     rule: "give a pending key up that another run may have published",
     file: "rotation/run.ts",
     find: "if (isPending && !this.hasCreated) await keeper.assertNotOvertaken();",
@@ -59,8 +53,8 @@ export const MUTATIONS = [
   {
     rule: "go on where a destroy took the ledger away",
     file: "rotation/ledgerKeeper.ts",
-    find: "if (isLate) throw new OvertakenError",
-    replace: "if (isLate) return undefined; if (!this) throw new OvertakenError",
+    find: 'if (isLate) throw new OvertakenError(this.identity.userName, "took away");',
+    replace: "if (isLate) return undefined;",
   },
   {
     rule: "close the announcement on LimitExceeded, too",

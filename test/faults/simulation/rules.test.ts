@@ -174,6 +174,16 @@ describe("two runs that overlap", () => {
     world.assertSettled();
   });
 
+  it("end where a destroy took the ledger away: a provider that outlived its engine makes no key", async () => {
+    const world = await created();
+    const orphan = weather({ action: "user", kind: "killEngine", nth: 1 }, { action: "user", kind: "suspend", nth: 2 });
+    await world.up({ trigger: true, weather: orphan });
+    assert.equal((await world.destroy()).error, undefined);
+    await world.quiet();
+    assert.equal(onUser(world), "");
+    assert.deepEqual(world.user.tags, {});
+  });
+
   it("do not give a pending key up that the other one has published", async () => {
     const world = new World();
     await world.up({ weather: SLOW });
