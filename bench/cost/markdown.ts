@@ -56,7 +56,7 @@ function pairsOf({ unchanged: noOps, rotations: rotated }: Results): string {
 
 function unchanged({ unchanged: part }: Results): string {
   if (!part) return "";
-  const { rows, empty } = part.result;
+  const { rows, empty, likeWithLike } = part.result;
   const each = (what: string) => KINDS.map((kind) => `${kind}: ${what}`);
   const inEach = (row: UnchangedRow, cell: (measured: Measured) => string) =>
     KINDS.map((kind) => cell(row.kinds[kind]));
@@ -80,12 +80,32 @@ function unchanged({ unchanged: part }: Results): string {
       spread(row.toFloor.cpuSeconds, 2),
       spread(row.toUsual.cpuSeconds, 2),
     ]),
-    "The provider process: its CPU, and the most memory that it ever held:",
-    tableOf([...each("CPU s"), ...each("MB"), "MB, ours / floor"], (row) => [
-      ...inEach(row, ({ providerCpuSeconds }) => middle(providerCpuSeconds, 1)),
+    "The same by process: engine / program / provider:",
+    tableOf(each("CPU s"), (row) =>
+      inEach(row, ({ engineCpuSeconds, programCpuSeconds, providerCpuSeconds }) =>
+        [engineCpuSeconds, programCpuSeconds, providerCpuSeconds].map((value) => middle(value, 1)).join(" / "),
+      ),
+    ),
+    "The most memory that the provider process ever held:",
+    tableOf([...each("MB"), "ours / floor"], (row) => [
       ...inEach(row, ({ providerMegabytes }) => middle(providerMegabytes, 0)),
       middle(row.toFloor.providerMegabytes, 2),
     ]),
+    "Like with like: `up` beside the usual resource when that has our inputs, outputs and secrets, too:",
+    table(
+      ["rotations", "usual: s", "ours: s", "ours / usual", "usual: CPU s", "ours: CPU s", "CPU, ours / usual"],
+      [
+        [
+          count(likeWithLike.rotations),
+          spread(likeWithLike.usual.seconds, 1),
+          spread(likeWithLike.ours.seconds, 1),
+          spread(likeWithLike.toUsual.seconds, 2),
+          spread(likeWithLike.usual.cpuSeconds, 1),
+          spread(likeWithLike.ours.cpuSeconds, 1),
+          spread(likeWithLike.toUsual.cpuSeconds, 2),
+        ],
+      ],
+    ),
   ]);
 }
 

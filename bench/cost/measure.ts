@@ -7,6 +7,8 @@ export interface Cost {
   readonly seconds: number;
   /** CPU of all its processes. */
   readonly cpuSeconds: number | null;
+  /** CPU of the program's process. */
+  readonly programCpuSeconds: number | null;
   /** CPU of the provider process. */
   readonly providerCpuSeconds: number | null;
   /** The most memory that the provider process ever held. */
@@ -21,14 +23,14 @@ const LOOK_EVERY = 20;
 /**
  * Measures a command from outside, so that nothing of it is in the way.
  *
- * @param folder The program's folder: the provider process is known by it.
+ * @param folder The program's folder: its process and the provider's are known by it.
  */
 export async function measured(folder: string, command: () => Promise<unknown>): Promise<Cost> {
-  let pid: number | undefined;
-  let provider: ProcessCost | undefined;
+  const program = new Watched(folder, "cmd/run/index.js");
+  const provider = new Watched(folder, "cmd/dynamic-provider/index.js");
   const look = setInterval(() => {
-    pid ??= providerIn(folder);
-    provider = (pid === undefined ? undefined : processCost(pid)) ?? provider;
+    program.look();
+    provider.look();
   }, LOOK_EVERY);
   try {
     const cpuBefore = childrenCpu();
@@ -39,8 +41,9 @@ export async function measured(folder: string, command: () => Promise<unknown>):
     return {
       seconds,
       cpuSeconds: cpuBefore === undefined || cpuAfter === undefined ? null : cpuAfter - cpuBefore,
-      providerCpuSeconds: provider?.cpuSeconds ?? null,
-      providerMegabytes: provider?.megabytes ?? null,
+      programCpuSeconds: program.cost?.cpuSeconds ?? null,
+      providerCpuSeconds: provider.cost?.cpuSeconds ?? null,
+      providerMegabytes: provider.cost?.megabytes ?? null,
     };
   } finally {
     clearInterval(look);
@@ -52,13 +55,30 @@ interface ProcessCost {
   readonly megabytes: number;
 }
 
-function providerIn(folder: string): number | undefined {
+/** A process of Pulumi's SDK, from the time that it is seen to its end. */
+class Watched {
+  /** What it cost until the last look. */
+  cost: ProcessCost | undefined;
+  private pid: number | undefined;
+
+  constructor(
+    private readonly folder: string,
+    private readonly script: string,
+  ) {}
+
+  look(): void {
+    this.pid ??= processIn(this.folder, this.script);
+    this.cost = (this.pid === undefined ? undefined : processCost(this.pid)) ?? this.cost;
+  }
+}
+
+function processIn(folder: string, script: string): number | undefined {
   for (const entry of contentOf(() => readdirSync("/proc")) ?? []) {
     if (!/^\d+$/.test(entry)) continue;
     if (contentOf(() => readlinkSync(`/proc/${entry}/cwd`)) !== folder) continue;
     const command = contentOf(() => readFileSync(`/proc/${entry}/cmdline`, "utf8"))?.split("\0") ?? [];
     // Not the shell and the look-up that come before it.
-    if (command[0]?.endsWith("node") && command[1]?.includes("cmd/dynamic-provider")) return Number(entry);
+    if (command[0]?.endsWith("node") && command[1]?.includes(script)) return Number(entry);
   }
   return undefined;
 }

@@ -17,6 +17,8 @@ export interface Circumstances {
 export interface Measured {
   readonly seconds: Spread;
   readonly cpuSeconds: Spread | null;
+  readonly engineCpuSeconds: Spread | null;
+  readonly programCpuSeconds: Spread | null;
   readonly providerCpuSeconds: Spread | null;
   readonly providerMegabytes: Spread | null;
 }
@@ -39,6 +41,13 @@ export interface UnchangedRow {
 
 export interface Unchanged {
   readonly rows: readonly UnchangedRow[];
+  /** `up` of ours beside the usual resource when that carries our inputs, outputs and secrets, too. */
+  readonly likeWithLike: {
+    readonly rotations: number;
+    readonly usual: Measured;
+    readonly ours: Measured;
+    readonly toUsual: Ratios;
+  };
   /** `up` of a stack without a resource, by our program. */
   readonly empty: Measured;
   /** The largest against half of it, each less the empty stack: seconds, and CPU. */

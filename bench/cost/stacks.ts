@@ -85,24 +85,17 @@ export class CostStack {
       usual: () => ({ names, rotateOn: asOf ?? "2026-01-01" }),
       ours: () => ({ names, rotation: { ...ROTATION, ...rotation } }),
     };
-    const floor = () => {
-      const { __provider: _inputsCode, ...inputs } = like?.["inputs"] as Wire;
-      const { __provider: _outputsCode, ...outputs } = plain(like?.["outputs"]) as Wire;
-      return {
-        names,
-        template: TEMPLATE,
-        inputs,
-        outputs,
-        outputNames: Object.keys(outputs),
-        secretOutputs: SECRET_OUTPUTS,
-        ...(asOf && { nextRotationAt: asOf }),
-      };
-    };
+    const floor = () => ({ names, ...declaredLike(like), ...(asOf && { nextRotationAt: asOf }) });
     const isAsOf = this.kind === "ours" && asOf !== undefined;
     this.stack.write({ floor, ...args }[this.kind](), {
       "iam-rotation:limits": LIMITS,
       ...(isAsOf && { "iam-rotation:asOf": asOf }),
     });
+  }
+
+  /** Writes the usual program with as many inputs, outputs and secrets as a resource of ours. */
+  writeInFull(names: readonly string[], like: Wire): void {
+    this.stack.write({ names, rotateOn: "2026-01-01", inFull: declaredLike(like) }, {});
   }
 
   /** Runs a command of the engine that must succeed, and measures it. */
@@ -145,6 +138,19 @@ export class CostStack {
     const { code, text } = await this.stack.run(args);
     if (code !== 0) throw new Error(`${this.kind}: pulumi ${args.join(" ")} failed:\n${text}`);
   }
+}
+
+/** What a program declares for a resource with the inputs, outputs and secrets of one of ours. */
+function declaredLike(like: Wire | undefined) {
+  const { __provider: _inputsCode, ...inputs } = like?.["inputs"] as Wire;
+  const { __provider: _outputsCode, ...outputs } = plain(like?.["outputs"]) as Wire;
+  return {
+    template: TEMPLATE,
+    inputs,
+    outputs,
+    outputNames: Object.keys(outputs),
+    secretOutputs: SECRET_OUTPUTS,
+  };
 }
 
 /** Whether a resource in a state is one of those that are measured. */

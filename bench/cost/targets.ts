@@ -24,6 +24,7 @@ export function targetsOf(results: Results): Target[] {
   const ups = unchanged?.rows.filter(({ command }) => command === "up") ?? [];
   const up = ups.find((row) => row.rotations === 500) ?? ups.at(-1);
   const largest = ups.at(-1);
+  const likeWithLike = unchanged?.likeWithLike;
   const slow = rotations?.find((row) => row.delayMilliseconds === 100) ?? rotations?.at(-1);
   const chains = calls
     ?.filter(({ operation }) => operation.startsWith("rotation"))
@@ -44,7 +45,8 @@ export function targetsOf(results: Results): Target[] {
     target(
       `no-op \`up\` of ${up?.rotations ?? 500}, ours / usual`,
       "below 1",
-      up && withCpu(up.toUsual),
+      up &&
+        `${withCpu(up.toUsual)}${likeWithLike ? `; with as many inputs and outputs in both ${withCpu(likeWithLike.toUsual)}` : ""}`,
       up && up.toUsual.seconds.median < 1,
       up &&
         `the floor, which does nothing, takes ${ratio(up.kinds.floor.seconds.median / up.kinds.usual.seconds.median)} times as long as usual: it is the engine and Pulumi's SDK, for as many inputs, outputs and secrets as ours`,

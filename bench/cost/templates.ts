@@ -1,4 +1,5 @@
 import type { Moto } from "../../test/support/moto";
+import type { Wire } from "../../test/support/providerHost";
 import { makeUsers } from "./account";
 import { CostStack, type Deployment, isRotation, type Kind, TEMPLATE } from "./stacks";
 
@@ -35,6 +36,23 @@ export async function withStacks<T>(
 export function emptied({ version, deployment }: Deployment): Deployment {
   const resources = deployment.resources.filter((resource) => !isRotation(resource));
   return { version, deployment: { ...deployment, resources } };
+}
+
+/** The usual resource with the inputs, outputs and secrets of ours beside its own. */
+export function inFull({ ours, usual }: Templates): Deployment {
+  const like = ours.deployment.resources.find(isRotation) ?? {};
+  const both = (resource: Wire, field: string) => ({ ...(like[field] as Wire), ...(resource[field] as Wire) });
+  const resources = usual.deployment.resources.map((resource) =>
+    isRotation(resource)
+      ? {
+          ...resource,
+          inputs: both(resource, "inputs"),
+          outputs: both(resource, "outputs"),
+          additionalSecretOutputs: like["additionalSecretOutputs"],
+        }
+      : resource,
+  );
+  return { ...usual, deployment: { ...usual.deployment, resources } };
 }
 
 /** Makes one rotation with two keys, and one key in the usual way; the floor takes our state as its own. */

@@ -4,7 +4,10 @@ import type { Cost } from "./measure";
 import type { Measured, Ratios, Unchanged, UnchangedRow } from "./results";
 import { type CostStack, type Deployment, isRotation, type Kind, KINDS, multiplied, namesOf } from "./stacks";
 import { ratiosOf, type Spread, spreadOf } from "./statistics";
-import { emptied, type Templates, withStacks } from "./templates";
+import { emptied, inFull, type Templates, withStacks } from "./templates";
+
+/** The size of the targets. */
+const COMPARED = 500;
 
 const COMMANDS = { preview: ["preview"], up: ["up", "--yes", "--skip-preview"] } as const;
 type Name = keyof typeof COMMANDS;
@@ -32,8 +35,11 @@ export async function measureUnchanged(
         const costs = await interleaved(stacks, pairs, (pair) => say(`no-op of ${size}, pair ${pair} of ${pairs}`));
         for (const command of ["preview", "up"] as const) rows.push(rowOf(command, size, costs[command]));
       }
+      const size = sizes.includes(COMPARED) ? COMPARED : Math.max(...sizes);
+      say(`no-op of ${size}, against the usual one with as many outputs`);
+      const likeWithLike = await againstUsualInFull(stacks, templates, size, pairs);
       const empty = await emptyStack(stacks.ours, templates.ours, pairs);
-      return { rows, empty, growth: growthOf(rows, empty), awsCalls: proxy.calls.length };
+      return { rows, likeWithLike, empty, growth: growthOf(rows, empty), awsCalls: proxy.calls.length };
     });
   } finally {
     await proxy.stop();
@@ -60,6 +66,32 @@ async function interleaved(
   return costs;
 }
 
+/** `up` of ours beside the usual resource with our inputs and outputs: what is left when both carry as much. */
+async function againstUsualInFull(
+  { ours, usual }: Record<Kind, CostStack>,
+  templates: Templates,
+  rotations: number,
+  pairs: number,
+): Promise<Unchanged["likeWithLike"]> {
+  const names = namesOf(rotations);
+  const like = templates.ours.deployment.resources.find(isRotation) ?? {};
+  await ours.import(multiplied(templates.ours, names));
+  ours.write(names, like);
+  await usual.import(multiplied(inFull(templates), names));
+  usual.writeInFull(names, like);
+  const costs = { ours: [] as Cost[], usual: [] as Cost[] };
+  for (let pair = 0; pair < pairs; pair += 1) {
+    const order = pair % 2 === 0 ? (["usual", "ours"] as const) : (["ours", "usual"] as const);
+    for (const kind of order) costs[kind].push(await { ours, usual }[kind].measure(...COMMANDS.up));
+  }
+  return {
+    rotations,
+    usual: measuredOf(costs.usual),
+    ours: measuredOf(costs.ours),
+    toUsual: ratios(costs.ours, costs.usual),
+  };
+}
+
 async function emptyStack(stack: CostStack, template: Deployment, pairs: number): Promise<Measured> {
   await stack.import(emptied(template));
   stack.write([], undefined);
@@ -82,9 +114,17 @@ function measuredOf(costs: readonly Cost[]): Measured {
   return {
     seconds: spreadOf(costs.map((cost) => cost.seconds)),
     cpuSeconds: spreadOfAll(costs.map((cost) => cost.cpuSeconds)),
+    engineCpuSeconds: spreadOfAll(costs.map(engineCpuSeconds)),
+    programCpuSeconds: spreadOfAll(costs.map((cost) => cost.programCpuSeconds)),
     providerCpuSeconds: spreadOfAll(costs.map((cost) => cost.providerCpuSeconds)),
     providerMegabytes: spreadOfAll(costs.map((cost) => cost.providerMegabytes)),
   };
+}
+
+/** What is left when program and provider are taken from the sum: the engine, and the helpers that it starts. */
+function engineCpuSeconds({ cpuSeconds, programCpuSeconds, providerCpuSeconds }: Cost): number | null {
+  const isKnown = cpuSeconds !== null && programCpuSeconds !== null && providerCpuSeconds !== null;
+  return isKnown ? cpuSeconds - programCpuSeconds - providerCpuSeconds : null;
 }
 
 function ratios(some: readonly Cost[], others: readonly Cost[]): Ratios {

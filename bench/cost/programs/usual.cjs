@@ -2,7 +2,7 @@
 // update, the SDK is loaded inside the methods (it cannot be serialized). No verification, no safety.
 const pulumi = require("@pulumi/pulumi");
 
-const { names, rotateOn } = require("./rotation.json").args;
+const { names, rotateOn, inFull } = require("./rotation.json").args;
 
 const accessKeys = {
   async diff(_id, olds, news) {
@@ -38,6 +38,14 @@ class IamAccessKey extends pulumi.dynamic.Resource {
   }
 }
 
+// `inFull`: it carries as much as ours, to be compared like with like.
 for (const userName of names) {
-  new IamAccessKey(userName, { userName, rotateOn }, { additionalSecretOutputs: ["secretAccessKey"] });
+  const own = inFull ? inputsAndOutputs(userName) : {};
+  const additionalSecretOutputs = [...(inFull?.secretOutputs ?? ["secretAccessKey"])];
+  new IamAccessKey(userName, { ...own, userName, rotateOn }, { additionalSecretOutputs });
+}
+
+function inputsAndOutputs(userName) {
+  const outputs = Object.fromEntries(inFull.outputNames.map((output) => [output, undefined]));
+  return { ...outputs, ...JSON.parse(JSON.stringify(inFull.inputs).replaceAll(inFull.template, userName)) };
 }

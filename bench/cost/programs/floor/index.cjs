@@ -8,7 +8,12 @@ const LOADER = 'exports.handler=()=>require("pulumi-iam-rotation/dynamic").provi
 class AwsIamUserSecretRotation extends pulumi.CustomResource {
   constructor(name, inputs, { outputNames, secretOutputs }) {
     const outputs = Object.fromEntries(outputNames.map((output) => [output, undefined]));
-    super(TYPE, name, { ...outputs, ...inputs, __provider: LOADER }, { additionalSecretOutputs: [...secretOutputs] });
+    const options = { additionalSecretOutputs: [...secretOutputs] };
+    // As ours does: no stack for each promise.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(TYPE, name, { ...outputs, ...inputs, __provider: LOADER }, options);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
