@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { Iam } from "../support/iam";
 import { type Moto, sharedMoto } from "../support/moto";
@@ -8,10 +10,11 @@ import { live } from "./life";
 import { TESTED, titleOf } from "./matrix";
 import { pack, type Packed } from "./pack";
 import { install } from "./packageManagers";
-import { writeProgram } from "./program";
+import { manifestOf, writeProgram } from "./program";
 import { measureSize } from "./size";
 
 const MEGABYTE = 1_000_000;
+const EXAMPLES = join(__dirname, "../../examples");
 
 describe("the packed package", () => {
   let packed: Packed;
@@ -41,6 +44,17 @@ describe("the packed package", () => {
   });
 });
 
+/** The folder of an example, copied out of the repository; it takes the packed package. */
+function copiedOut(example: string, tarball: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "iam-rotation-example-"));
+  cpSync(join(EXAMPLES, example), folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
+  const file = join(folder, "package.json");
+  const manifest = JSON.parse(readFileSync(file, "utf8")) as { dependencies: Record<string, string> };
+  manifest.dependencies["pulumi-iam-rotation"] = `file:${tarball}`;
+  writeFileSync(file, JSON.stringify(manifest));
+  return folder;
+}
+
 describeEngine("a program outside of this repository that has installed the package", () => {
   let packed: Packed;
   let moto: Moto;
@@ -69,4 +83,20 @@ describeEngine("a program outside of this repository that has installed the pack
       }
     });
   }
+
+  it("may be an example that was copied out: its own package.json names all that it needs", async function () {
+    this.timeout(300_000);
+    const folder = copiedOut("quickstart", packed.file);
+    try {
+      await install("npm", folder);
+      await live(folder, moto.endpoint, iam);
+    } finally {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  });
+
+  it("may be any other example: each names the same compiler as the one that was copied out", () => {
+    const neededOf = (example: string) => manifestOf(`examples/${example}`).devDependencies;
+    for (const example of readdirSync(EXAMPLES)) assert.deepEqual(neededOf(example), neededOf("quickstart"), example);
+  });
 });
