@@ -2,46 +2,25 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Account, type Tally } from "./account";
-import { INTERVAL_DAYS, STRATEGIES } from "./strategies";
+import { broken, compare, type SceneResult } from "./scenes";
+import { INTERVAL_DAYS } from "./strategies";
 
 const ROTATIONS = 20;
 const KILLED_AT = 10;
 
-const SCENES = [
-  { title: "Undisturbed", hasForeignKey: false, killAtRotation: undefined },
-  {
-    title: `Killed once, right after CreateAccessKey of rotation ${KILLED_AT}`,
-    hasForeignKey: false,
-    killAtRotation: KILLED_AT,
-  },
-  { title: "Beside a key that somebody else uses", hasForeignKey: true, killAtRotation: undefined },
-] as const;
-
 async function main(): Promise<void> {
-  const results = [];
-  for (const scene of SCENES) {
-    const rows = [];
-    for (const strategy of STRATEGIES) {
-      const account = new Account(scene);
-      const job = strategy.start(account);
-      for (let day = 0; day <= ROTATIONS * (INTERVAL_DAYS + 1) + 1; day += 1) await account.day(job);
-      rows.push({ strategy: strategy.name, like: strategy.like, ...account.close() });
-    }
-    results.push({ scene: scene.title, rows });
-  }
+  const results = await compare(ROTATIONS, KILLED_AT);
   const folder = join(__dirname, "..");
   writeFileSync(join(folder, "availability.json"), `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(folder, "availability.md"), markdown(results));
   process.stdout.write(markdown(results));
+  for (const promise of broken(results)) {
+    process.stderr.write(`BROKEN: ${promise}\n`);
+    process.exitCode = 1;
+  }
 }
 
-interface Row extends Tally {
-  readonly strategy: string;
-  readonly like: string;
-}
-
-function markdown(results: readonly { readonly scene: string; readonly rows: readonly Row[] }[]): string {
+function markdown(results: readonly SceneResult[]): string {
   const tables = results.map(({ scene, rows }) =>
     [
       `## ${scene}`,
