@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import { assertShown, isShownBy, shownBy } from "../support/guide";
-import { allPages, type Block, type Page, readPage, ROOT } from "../support/markdown";
+import { assertShown, shownBy } from "../support/guide";
+import { allPages, type Block, type Page, ROOT } from "../support/markdown";
 
 describe("what the pages show", () => {
   let shown: { page: Page; block: Block }[];
@@ -26,18 +26,6 @@ describe("what the pages show", () => {
       })
       .map(({ page, block }) => `${page.path}:${block.line}`);
     assert.deepEqual(untied, [], 'write "picture" or "shown-by=FILE" after "text"');
-  });
-
-  // Running it takes a minute, so this compares with what the story would say; `npm start` itself checks the rest.
-  it("of npm start are the chapters of its story, in their order", async () => {
-    const { blocks } = await readPage("README.md");
-    const rows = blocks.find(isShownBy("test/docs/shown.test.ts"))?.text.matchAll(/^│ \d+ │ (.*?) +│/gm) ?? [];
-    const story = readFileSync(join(ROOT, "scripts/quickstart/story.mjs"), "utf8");
-    const chapters = [...story.matchAll(/await chapter\(\s*"(.*?)"/g)].map((match) => match[1]);
-    assert.deepEqual(
-      [...rows].map((match) => match[1]),
-      chapters,
-    );
   });
 
   it("is written in a language that says what it is", async () => {
