@@ -282,6 +282,16 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
     assert.ok(!error.message.includes(CREDENTIAL.secretAccessKey));
   });
 
+  it("name the region where STS does not know the connection's key: the account may not have enabled it", async () => {
+    server.answer({ code: "InvalidClientTokenId", status: 403 });
+    const error = await failureOf((await open()).caller());
+    assert.ok(error instanceof UnauthorizedError);
+    assert.match(
+      error.message,
+      /\nNext: if region \S+ is not enabled in this account: enable it, or give another parameters\.region; else renew or correct the credentials of connection "production", then run/,
+    );
+  });
+
   it("set tags and take them away, each call with all of them", async () => {
     server.answer({ result: "" });
     const aws = await open();

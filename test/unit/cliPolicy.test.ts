@@ -22,6 +22,16 @@ describe("pulumi-iam-rotation policy", () => {
     assert.deepEqual(cli.asked, ["stack export"]);
   });
 
+  it("says whose user it left out, where state does not tell it", async () => {
+    const cli = new FakeCli();
+    const unreadable = { ...resourceOf("b", factsOf("other-bot", 1)), outputs: {} };
+    cli.stacks.set("", exportOf([unreadable, resourceOf("a", factsOf("ci-bot", 1))]));
+    const { code, out, err } = await cli.run("policy");
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(out), rotationPolicyDocument({ userArns: [ARN] }));
+    assert.match(err, /^left out: the user of rotation b in stack \S+: state is not as this version writes it/);
+  });
+
   it("prints it for users that are named, without reading any state", async () => {
     const cli = new FakeCli();
     assert.deepEqual(await printed(cli, "--user", ARN, "--json"), rotationPolicyDocument({ userArns: [ARN] }));

@@ -214,6 +214,16 @@ describe("A connection", () => {
     assert.notEqual(await of("eu-west-1"), await of("eu-west-2"));
   });
 
+  it("has clients of its own for each stack that says something else of it", async () => {
+    const pool = new ClientPool();
+    const connectionsOf = (roleArn: string) =>
+      parseConnections(JSON.stringify({ [ROLE]: { name: "role", method: "assume-role", roleArn } }));
+    const of = (connections: typeof CONNECTIONS) =>
+      pool.of(findConnection(connections, ROLE), connections, "eu-west-1");
+    assert.equal(await of(connectionsOf(role("one"))), await of(connectionsOf(role("one"))));
+    assert.notEqual(await of(connectionsOf(role("one"))), await of(connectionsOf(role("two"))));
+  });
+
   it("has its role assumed anew when the session is about to expire", async () => {
     server.answer(assuming(1));
     const aws = await open(ROLE);
@@ -249,6 +259,30 @@ describe("A connection", () => {
     const aws = await open(ROLE);
     assert.match((await failureOf(aws.user())).message, /^connection "role" has no credentials/);
     assert.match((await failureOf(aws.delete("AKIA0001"))).message, /^connection "role" has no credentials/);
+  });
+
+  describe("by the SDK's default chain", () => {
+    useEnvironment(() => ({
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_ROLE_ARN: role("ci"),
+      AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, "token"),
+      AWS_EC2_METADATA_DISABLED: "true",
+    }));
+
+    it("that STS refuses is told as such, and as nothing that IAM said", async () => {
+      writeFileSync(join(folder, "token"), "a token");
+      server.answer({ code: "AccessDenied", status: 403, message: "not authorized to assume the role" });
+      const aws = await open(DEFAULT);
+      for (const call of [aws.user(), aws.tag({ a: "b" })]) {
+        const error = await failureOf(call);
+        assert.ok(error instanceof UnauthorizedError);
+        assert.match(
+          error.message,
+          /^connection "default" has no credentials, by the AWS SDK's default chain: AccessDenied: not authorized to assume the role .*\nNext: give the run credentials where the AWS SDK looks for them/,
+        );
+      }
+    });
   });
 
   it("that is chained on one without credentials tells which one", async () => {

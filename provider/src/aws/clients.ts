@@ -1,7 +1,7 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
 
-import { type Connection, type Connections, credentialsOf } from "./connections";
+import { type Connection, type Connections, chainOf, credentialsOf } from "./connections";
 
 /** The clients of one connection in one region. */
 export interface AwsClients {
@@ -30,7 +30,9 @@ export class ClientPool {
 
   /** The clients of a connection in a region, shared by all rotations of a run. */
   of(connection: Connection, connections: Connections, region: string): Promise<AwsClients> {
-    const key = `${connection.id} ${region}`;
+    // By what they say, not by id alone: the command line reads many stacks, and each has its own under the same ids.
+    const chain = chainOf(connection, connections).map((id) => connections.get(id));
+    const key = JSON.stringify([chain, region]);
     let clients = this.clients.get(key);
     if (!clients) {
       clients = openClients(connection, connections, region);
@@ -49,7 +51,7 @@ async function openClients(connection: Connection, connections: Connections, reg
   ]);
   const given = await credentialsOf(connection, connections);
   const retrying = { region, retryMode: "adaptive", maxAttempts: 5 };
-  const iam = new IAMClient({ ...retrying, ...(given && { credentials: given }) });
+  const iam = new IAMClient({ ...retrying, credentials: given });
   // The client's own, which keeps credentials until they expire, and sockets alive: a role is assumed once for all three.
   const { credentials, requestHandler } = iam.config;
   return {

@@ -146,7 +146,7 @@ function chainFailure(connection: Connection, connections: Connections): string 
 }
 
 /** The ids that a connection is chained on, its own first; up to one that nobody knows, or that was there before. */
-function chainOf(connection: Connection, connections: Connections): string[] {
+export function chainOf(connection: Connection, connections: Connections): string[] {
   const chain = [connection.id];
   let id = sourceOf(connection);
   while (id !== undefined && !chain.includes(id)) {
@@ -184,7 +184,7 @@ export function knownConnections(connections: Connections): string {
 type CredentialProvider = ReturnType<typeof fromIni>;
 
 /**
- * The SDK's own credential provider for a connection; undefined for the SDK's default chain. It throws errors that name
+ * The SDK's own credential provider for a connection. It throws errors that name
  * the connection: what AssumeRole says of a role would pass for an answer of IAM's.
  *
  * @param connections Those that it is chained on, as {@link parseConnections} gives them: in no circle.
@@ -194,7 +194,7 @@ export async function credentialsOf(
   connection: Connection,
   connections: Connections,
   chainedOn: readonly string[] = [],
-): Promise<CredentialProvider | undefined> {
+): Promise<CredentialProvider> {
   const named = (provider: CredentialProvider, how: string, next: string): CredentialProvider => {
     const source = { connection: connection.name, chainedOn, how, next };
     return async (properties) => {
@@ -206,8 +206,14 @@ export async function credentialsOf(
     };
   };
   switch (connection.method) {
-    case "default":
-      return undefined;
+    case "default": {
+      const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+      return named(
+        fromNodeProviderChain(),
+        "the AWS SDK's default chain",
+        "give the run credentials where the AWS SDK looks for them (environment, profile, web identity, the machine's role), or correct what AWS refused there; then run `pulumi up` again",
+      );
+    }
     case "access-key": {
       const { accessKeyId, secretAccessKey, sessionToken } = connection;
       return () => Promise.resolve({ accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });

@@ -45,8 +45,8 @@ export interface RotationPolicyOptions {
    */
   readonly tags?: boolean | undefined;
   /**
-   * iam:GetAccessKeyLastUsed. Without it a previous key counts as in use for ever: nothing is retired unless
-   * `previousKey.whenInUse` is `"retire"`.
+   * iam:GetAccessKeyLastUsed. Without it a previous key counts as in use for ever: it is not retired, and a rotation that
+   * needs its slot is refused, unless `previousKey.whenInUse` is `"retire"`.
    *
    * @default true
    */

@@ -1,6 +1,6 @@
 import type { GetCallerIdentityCommandOutput, STSClient } from "@aws-sdk/client-sts";
 
-import { awsCodeOf, ForbiddenError, InputError, NotFoundError } from "../rotation/errors";
+import { awsCodeOf, ForbiddenError, InputError, NotFoundError, UnauthorizedError } from "../rotation/errors";
 import type { AccessKey, Clock, Credential, Identity, Limits, UserAccessKeys } from "../rotation/ports";
 import { accountIdOf } from "./arns";
 import type { AwsClients } from "./clients";
@@ -206,7 +206,16 @@ export function openUserAccessKeys(run: AwsRun): UserAccessKeys {
 
     async caller() {
       const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
-      const answer = await call(ACTIONS.caller, new GetCallerIdentityCommand({}), (c, o) => clients.sts.send(c, o));
+      const answer = await call(ACTIONS.caller, new GetCallerIdentityCommand({}), (c, o) =>
+        clients.sts.send(c, o),
+      ).catch((cause: unknown) => {
+        if (!(cause instanceof UnauthorizedError) || !isNotLive(cause.cause)) throw cause;
+        // STS says the same of good credentials in a region that the account has not enabled.
+        throw new UnauthorizedError({
+          ...cause.explanation,
+          next: `if region ${run.region} is not enabled in this account: enable it, or give another parameters.region; else ${cause.explanation.next}`,
+        });
+      });
       // The SDK keeps them until they expire, so these are those that signed. A user's own session has the user's arn.
       const { sessionToken } = await clients.sts.config.credentials();
       return { ...callerIdentity(answer), isTemporary: sessionToken !== undefined };

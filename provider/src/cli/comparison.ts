@@ -2,7 +2,7 @@ import { type Connections, findConnection } from "../aws/connections";
 import { regionOf } from "../aws/clients";
 import { accountIdOf } from "../aws/arns";
 import { RotationError } from "../rotation/errors";
-import { type KeyRing, ledgerKeys } from "../rotation/keyRing";
+import { currentKey, type KeyRing, ledgerKeys } from "../rotation/keyRing";
 import { type Observation, observe, readLastUses, type RunContext } from "../rotation/observe";
 import { ACCESS_KEYS_PER_USER, planRotation } from "../rotation/plan";
 import type { Caller, Identity, LastUse, Limits } from "../rotation/ports";
@@ -145,6 +145,7 @@ function wouldItRotate(
       userName,
       rotationId: id,
       generation: facts.generation,
+      currentKeyId: currentKey(ring)?.accessKeyId,
       ledger,
       ledgerOwner: observation.owner,
       startedAt: observation.startedAt,
@@ -160,7 +161,7 @@ function wouldItRotate(
     lastUses,
     policy: facts.previousKey,
     own: { region: seen.region, rotationSeconds: limits.rotationSeconds },
-    ledgerGeneration: own?.generation,
+    ledgerWrittenBy: own?.writtenBy,
     isLedgerOff: own !== undefined && !isSameSet(own.keys, ledgerKeys(ring)),
     now: seen.now,
   });
@@ -168,7 +169,7 @@ function wouldItRotate(
   // A key that is in use today need not be so on the day of the next rotation; a slot does not free itself.
   const isDue = advanceRotation(facts, facts, seen.now).number !== facts.rotation.number;
   const isGood = plan.refusal.kind === "inUse" && !isDue;
-  const answer = refusalError(plan.refusal, userName, lastUses).explanation.what;
+  const answer = refusalError(plan.refusal, userName, ring, lastUses).explanation.what;
   return { question, isGood, answer: isGood ? `not now, and none is due: ${answer}` : answer };
 }
 

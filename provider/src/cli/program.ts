@@ -90,7 +90,10 @@ Examples:
     .option("-u, --user <arn>", "a user, instead of those in state; may be repeated", collect)
     .option("--allow-wildcards", "`*` and `?` may stand in the path and the name of a user's arn")
     .option("--no-tags", "without iam:TagUser and iam:UntagUser: a killed run's key is not recognised then")
-    .option("--no-last-used", "without iam:GetAccessKeyLastUsed: a previous key counts as in use for ever then")
+    .option(
+      "--no-last-used",
+      "without iam:GetAccessKeyLastUsed: a previous key then counts as in use for ever, and no slot gets free",
+    )
     .option("--no-deactivation", "without iam:UpdateAccessKey: previousKey.deactivateAfterHours cannot be used then")
     .option("--trust <arn>", "print a trust policy: who may assume the role; may be repeated", collect)
     .option("--external-id <id>", "what they must give as external id")

@@ -38,6 +38,9 @@ async function documentOf(io: Io, options: PolicyOptions): Promise<PolicyDocumen
 
 async function usersOf(io: Io, options: SourceOptions): Promise<string[]> {
   const found = await findRotations(io, options);
+  for (const { record } of found.filter(({ record: { facts } }) => !facts)) {
+    io.err(`left out: the user of rotation ${record.rotation} in stack ${record.stack}: ${record.problem}\n`);
+  }
   const arns = found.flatMap(({ record }) => (record.facts ? [record.facts.userArn] : []));
   if (arns.length > 0) return arns.sort();
   throw new InputError({
