@@ -88,7 +88,7 @@ export interface AwsIamUserSecretRotationArgs {
          */
         deactivateAfterHours?: pulumi.Input<number> | undefined;
         /**
-         * A key that IAM saw in use within so many hours counts as in use.
+         * A key that IAM saw in use within so many hours counts as in use; a whole number to 24,000,000.
          *
          * @default - min(24, half the interval)
          */

@@ -51,6 +51,18 @@ describe("the reference", () => {
     }
   });
 
+  it("has each of them in a table of the README, and each output", async () => {
+    const { text } = await readPage("README.md");
+    const tables = text
+      .slice(text.indexOf("## Inputs and outputs"), text.indexOf("## On your own account"))
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .join("\n");
+    const names = [...inputs().map(({ path }) => path), ...outputs().map(({ path }) => path)];
+    const missing = names.filter((name) => !name.includes(".") && !tables.includes(`\`${name}\``));
+    assert.deepEqual(missing, []);
+  });
+
   it("says required of those, and only those, that the provider misses", () => {
     const missed = parseInputs({ owner: GIVEN.owner, name: GIVEN.name }).failures.map(({ path }) => path);
     const required = inputs().filter(({ path, isOptional }) => !isOptional && !path.includes("."));

@@ -35,7 +35,8 @@ describeEngine("the engine's output during a rotation", () => {
       `${NAME}: created access key ${first} for IAM user ${USER}; verifying it in us-east-1`,
       `${NAME}: access key ${first} verified 3/3 after N s`,
     ]);
-    const [made, verified, stays, ...more] = toldIn(rotation.text);
+    const [why, made, verified, stays, ...more] = toldIn(rotation.text);
+    assert.equal(why, `${NAME}: a new access key is to be made: rotationTrigger has a new value`);
     assert.equal(made, `${NAME}: created access key ${second} for IAM user ${USER}; verifying it in us-east-1`);
     assert.match(verified ?? "", new RegExp(`^${NAME}: access key ${second} verified 3/3 after \\d+ s$`));
     assert.match(stays ?? "", new RegExp(`^${NAME}: previous key ${first} stays active until the first .* UTC$`));

@@ -66,10 +66,10 @@ export const situations: fc.Arbitrary<Situation> = rings.chain((ring) =>
       lastUses: fc.array(uses, { minLength: 5, maxLength: 5 }),
       quietHours: fc.constantFrom(0, 2, 24),
       whenInUse: fc.constantFrom<"wait" | "retire">("wait", "retire"),
-      ledgerGeneration: fc.constantFrom(undefined, 1, 2, 7),
+      ledgerWrittenBy: fc.constantFrom(undefined, "create" as const, "takeover" as const, "update" as const),
       isLedgerOff: fc.boolean(),
     })
-    .map(({ intent, statuses, foreign, lastUses, quietHours, whenInUse, ledgerGeneration, isLedgerOff }): Situation => {
+    .map(({ intent, statuses, foreign, lastUses, quietHours, whenInUse, ledgerWrittenBy, isLedgerOff }): Situation => {
       // A creation knows leftovers alone: what its own ledger names.
       const left = ring.keys.map((key): KeyRecord => ({ ...key, state: "leftover", verifiedAt: null }));
       const known = intent === "create" ? { ...EMPTY_RING, keys: left } : ring;
@@ -95,7 +95,7 @@ export const situations: fc.Arbitrary<Situation> = rings.chain((ring) =>
         lastUses: new Map(read),
         policy: { quietHours, whenInUse },
         own: { region: "us-east-1", rotationSeconds: 300 },
-        ledgerGeneration,
+        ledgerWrittenBy,
         isLedgerOff,
         now: new Date(NOW),
       };

@@ -29,6 +29,8 @@ export interface Setting {
   fails(changes?: Partial<RunRequest>, limits?: Partial<Limits>): Promise<RunFailure & { error: RotationError }>;
 }
 
+const CREATED_AT = "2027-01-10T08:30:00.000Z";
+
 export function prepare(): Setting {
   const aws = new FakeAws();
   const { identity } = aws.addUser("ci-bot");
@@ -49,6 +51,7 @@ export function prepare(): Setting {
         policy: { quietHours: 24, whenInUse: "wait" },
         ring: EMPTY_RING,
         generation: isCreation ? undefined : generation,
+        createdAt: CREATED_AT,
         user: undefined,
         at: aws.clock.now().toISOString(),
         now: aws.clock.now(),
@@ -110,6 +113,7 @@ export function writeLedger(aws: FakeAws, changes: Partial<Ledger> = {}): void {
     generation: 1,
     keys: [],
     writtenBy: "update",
+    createdAt: CREATED_AT,
     writtenAt: aws.clock.now().toISOString(),
     nonce: "another",
     ...ledgerOf(aws),

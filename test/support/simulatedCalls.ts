@@ -67,6 +67,9 @@ export interface LocalClock {
   offset: number;
 }
 
+/** The time that IAM tells of a use: its minute, as in all of AWS's own examples. */
+export const toldUseTime = (at: number): number => Math.floor(at / 60_000) * 60_000;
+
 const never = () => new Promise<never>(() => undefined);
 
 /** One run of the engine: its provider's calls on the simulated IAM, under its weather. */
@@ -88,8 +91,15 @@ export class SimulatedRun {
   /** The keys that it was told are not Active, or was not told of. */
   readonly toldActive = new Set<string>();
   readonly made: SimulatedKey[] = [];
+  /** It did not end well: it was killed, or failed. */
+  get isCut(): boolean {
+    return this.isDead || this.isOrphan || this.hasFailed;
+  }
+  hasFailed = false;
   /** A method of the provider is under way, be it an orphan's. */
   isAtWork = false;
+  /** The resource that it deletes at the moment because another one has replaced it. */
+  replaced: { readonly state: { readonly keys: readonly { readonly accessKeyId: string }[] } } | undefined;
   /** It is still at work on a state in whose place an older one was restored. */
   isOfNewerState = false;
   /** It was told that tags may not be written. */
@@ -256,7 +266,7 @@ export class SimulatedRun {
             if (!key || key.isDeleted) throw new Refusal("NoSuchEntity", 404);
             const use = iam.lastUse(key);
             this.toldUses.set(accessKeyId, use ?? null);
-            return use ? { at: wholeSeconds(use.at), service: use.service, region: use.region } : null;
+            return use ? { at: wholeMinutes(use.at), service: use.service, region: use.region } : null;
           },
           accessKeyId,
         ),
@@ -341,7 +351,7 @@ class Refusal extends Error {
   }
 }
 
-const wholeSeconds = (at: number) => new Date(Math.floor(at / 1_000) * 1_000).toISOString();
+const wholeMinutes = (at: number) => new Date(toldUseTime(at)).toISOString();
 
 function identityOf({ userId, arn }: SimulatedUser): Identity {
   return { userId, arn, accountId: ACCOUNT };

@@ -127,6 +127,7 @@ export class SimulatedStack {
       return await time.until(work(run, context));
     } catch (error) {
       if (error instanceof Killed) return { did: "killed", hasSettled: false };
+      run.hasFailed = true;
       if (error instanceof RotationError) return { did: "same", error, hasSettled: false };
       throw error;
     }
@@ -206,7 +207,9 @@ export class SimulatedStack {
   private async deleteCondemned(run: SimulatedRun, context: LifecycleContext): Promise<void> {
     while (this.condemned[0]) {
       const [condemned] = this.condemned;
+      run.replaced = condemned;
       await this.delete(condemned, run, context);
+      run.replaced = undefined;
       this.condemned.shift();
       this.observer.onDeleted(condemned);
     }

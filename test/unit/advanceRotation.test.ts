@@ -133,6 +133,14 @@ describe("What is due", () => {
     }
   });
 
+  it("is no retirement any more where the hours were raised or taken out while it was held back", () => {
+    const now = new Date("2027-02-11T09:00:00.000Z");
+    const heldBack = { previousKey: "inactive" } as const;
+    assert.equal(advance({ previousKey: { deactivateAfterHours: 24 } }, now, heldBack).previousKey, "inactive");
+    assert.equal(advance({ previousKey: { deactivateAfterHours: 25 } }, now, heldBack).previousKey, "active");
+    assert.equal(advance({}, now, heldBack).previousKey, "active");
+  });
+
   it("is the rotation where a retirement is due as well", () => {
     assert.equal(advance({ previousKey: { deactivateAfterHours: 24 } }, DUE).previousKey, "active");
     assert.equal(advance({ previousKey: { deactivateAfterHours: 24 } }, DUE).number, 4);

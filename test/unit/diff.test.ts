@@ -106,6 +106,18 @@ describe("diff", () => {
     assert.deepEqual(diff(stack.state, inputs, stack), NOTHING);
   });
 
+  it("says on the console why a new key is to be made, as a preview without --diff shows no values", async () => {
+    const { stack } = await rotatedStack();
+    stack.logs.length = 0;
+    stack.clock.advance({ days: 40 });
+    stack.preview();
+    assert.equal(stack.logs.length, 1);
+    assert.match(
+      stack.logs[0] ?? "",
+      /^ci-bot: a new access key is to be made: due since \S+: every 30 days at 00:00 UTC$/,
+    );
+  });
+
   it("says on the console why a retirement is tried again, and nothing else", async () => {
     const given = program({ previousKey: { deactivateAfterHours: 1 } });
     const { stack } = await rotatedStack(given);

@@ -81,6 +81,17 @@ describe("Whether a key counts as in use", () => {
     });
   }
 
+  it("sets aside a use by STS in the minute of its creation: IAM tells no seconds", () => {
+    const wide = { quietHours: 24 * 365 };
+    const key = {
+      createdAt: "2027-01-10T12:00:40.000Z",
+      verifiedAt: "2027-01-10T12:00:55.000Z",
+      retiredAt: hoursAgo(24 * 365),
+    };
+    assert.equal(gate(used("2027-01-10T12:00:00.000Z", "sts"), key, wide), undefined);
+    assert.ok(gate(used("2027-01-10T11:59:00.000Z", "sts"), key, wide));
+  });
+
   it("counts a use at our own time by another service, in another region, or of a key that we never verified", () => {
     const at = "2027-01-10T12:00:10.000Z";
     const wide = { quietHours: 24 * 365 };

@@ -294,6 +294,11 @@ const RULES: readonly { readonly wrong: string; readonly given: Inputs; readonly
     ],
   },
   {
+    wrong: "quietHours beyond all time",
+    given: { previousKey: { quietHours: 24_000_001 } },
+    says: ["previousKey.quietHours: must be at most 24000000"],
+  },
+  {
     wrong: "quietHours below 0",
     given: { previousKey: { quietHours: -1 } },
     says: ["previousKey.quietHours: must be at least 0"],

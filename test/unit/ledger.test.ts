@@ -9,6 +9,7 @@ import {
   leftoversOf,
   parseLedger,
   windowEnd,
+  type LedgerWriter,
 } from "../../provider/src/rotation/ledger";
 import { EMPTY_RING, type KeyRing } from "../../provider/src/rotation/keyRing";
 import { ownerTag } from "../../provider/src/rotation/ledgerKeeper";
@@ -27,7 +28,8 @@ const ledgers: fc.Arbitrary<Ledger> = fc
     rotationId: fc.uuid(),
     generation: fc.nat(1_000_000),
     keys: fc.uniqueArray(keyId, { maxLength: 4 }),
-    writtenBy: fc.constantFrom<"create" | "update">("create", "update"),
+    writtenBy: fc.constantFrom<LedgerWriter>("create", "takeover", "update"),
+    createdAt: fc.option(instant, { nil: undefined }),
     writtenAt: instant,
     nonce: fc.stringMatching(/^[0-9a-f]{12}$/),
     announcement: fc.option(
@@ -52,6 +54,7 @@ const LEDGER: Ledger = {
   generation: 2,
   keys: ["CURRENT"],
   writtenBy: "update",
+  createdAt: undefined,
   writtenAt: new Date(AT).toISOString(),
   nonce: "0123456789ab",
   announcement: ANNOUNCEMENT,

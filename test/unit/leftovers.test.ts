@@ -29,7 +29,7 @@ describe("create, after one that was killed", () => {
     assert.deepEqual(stack.aws.listOf("ci-bot"), ["AKIA0001 Active"]);
     assert.deepEqual(await stack.up(), { did: "create" });
     assert.deepEqual(statesOf(stack), ["AKIA0002 current", "AKIA0001 leftover"]);
-    assert.equal(stack.state.generation, 1);
+    assert.equal(stack.state.generation, 2);
     assert.deepEqual(ledgerOf(stack.aws)?.keys, ["AKIA0002", "AKIA0001"]);
     assert.deepEqual(await stack.up(), { did: "same" });
     await stack.destroy();
@@ -85,7 +85,7 @@ describe("create, as a replacement by hand", () => {
     assert.deepEqual(await stack.replace(), { did: "replace" });
     assert.deepEqual(stack.aws.listOf("ci-bot"), ["AKIA0002 Active"]);
     assert.deepEqual(statesOf(stack), ["AKIA0002 current", "AKIA0001 leftover"]);
-    assert.deepEqual([ledgerOf(stack.aws)?.keys, stack.state.generation], [["AKIA0002"], 1]);
+    assert.deepEqual([ledgerOf(stack.aws)?.keys, stack.state.generation], [["AKIA0002"], 2]);
     await stack.refresh();
     assert.equal(stack.state.unsettled, "the leftover key AKIA0001 is no longer on the user");
     assert.deepEqual(await stack.up(), { did: "update" });
@@ -144,7 +144,7 @@ describe("create with adopt, beside a ledger", () => {
     const stack = new FakeStack();
     await stack.up(adopting(stack));
     const { keys, generation, writtenBy, announcement, rotationId } = ledgerOf(stack.aws) ?? {};
-    assert.deepEqual([keys, generation, writtenBy, announcement], [["AKIA0001"], 1, "create", undefined]);
+    assert.deepEqual([keys, generation, writtenBy, announcement], [["AKIA0001"], 1, "takeover", undefined]);
     assert.equal(rotationId, stack.resource?.id);
     assert.equal(stack.aws.tagsOf("ci-bot")["iam-rotation-owner"], "platform/prod/ci-bot");
     assert.equal(stack.state.generation, 1);

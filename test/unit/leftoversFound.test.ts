@@ -136,6 +136,7 @@ describe("delete, of what runs left", () => {
   for (const [what, changes] of [
     ["of a creation", { writtenBy: "create", generation: 2 }],
     ["two generations ahead", { writtenBy: "update", generation: 3 }],
+    ["of a resource that replaces it", { writtenBy: "update", generation: 2, createdAt: "2028-01-01T00:00:00.000Z" }],
     ["of state's own generation", { writtenBy: "update", generation: 1 }],
   ] as const) {
     it(`leaves a leftover ${what}, and names it in the ledger`, async () => {

@@ -149,12 +149,29 @@ const FAILURES: readonly Failure[] = [
     },
     says: [
       "IAM user ci-bot has no free slot for a new access key, and none of these may be deleted by this rotation:",
-      "  AKIA0001  Active, made 2027-01-10T08:30:00.000Z, never used",
-      "  AKIA0002  Active, made 2027-01-10T08:30:00.000Z, never used",
+      "  AKIA0001  Active, made 2027-01-10T08:30:00.000Z, never used; unknown to this rotation",
+      "  AKIA0002  Active, made 2027-01-10T08:30:00.000Z, never used; unknown to this rotation",
       "Now: nothing was changed",
       "Next: delete one that nobody uses, then run `pulumi up` again:",
-      "  aws iam delete-access-key --user-name ci-bot --access-key-id KEY_ID",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIA0001",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIA0002",
       "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead",
+    ],
+  },
+  {
+    when: "a rotation is due, and the other slot is taken by a stranger",
+    async happens() {
+      const stack = await created();
+      stack.aws.addKey("ci-bot");
+      return up(stack, BY_HAND);
+    },
+    says: [
+      "IAM user ci-bot has no free slot for a new access key, and none of these may be deleted by this rotation:",
+      "  AKIA0001  Active, made 2027-01-10T08:30:00.000Z, last used 2027-01-10T08:30:04.000Z for sts in us-east-1; this rotation's current key",
+      "  AKIA0002  Active, made 2027-01-12T08:30:04.000Z, never used; unknown to this rotation",
+      "Now: nothing was changed",
+      "Next: delete one that nobody uses, then run `pulumi up` again:",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIA0002",
     ],
   },
   {
@@ -471,6 +488,62 @@ const FAILURES: readonly Failure[] = [
       'the secret of access key AKIA0001 is wrong: sts:GetCallerIdentity for IAM user ci-bot (access key AKIA0001) failed over connection "ambient": SignatureDoesNotMatch: The request signature we calculated does not match (request id 8c8f-EXAMPLE)',
       "Now: nothing was changed",
       "Next: correct adopt.accessKeyId and adopt.secretAccessKey, then run `pulumi up` again",
+    ],
+  },
+  {
+    when: "a key to adopt is the rotation's already, and the resource is replaced",
+    async happens() {
+      const stack = new FakeStack();
+      stack.aws.addKey("ci-bot");
+      await stack.up(adopt("AKIA0001"));
+      return (await stack.replace(adopt("AKIA0001"))).error;
+    },
+    says: [
+      "adopt: access key AKIA0001 of IAM user ci-bot is a key of this rotation already, by the user's tag: if this replaces the resource (`--replace`, or tainted), the old one would take the key with it",
+      "Now: nothing was changed",
+      "Next: take `adopt` out of the program, and drop --replace or `pulumi state untaint`",
+      "If state has no such rotation (an adoption was killed, or state was lost): `aws iam untag-user --user-name ci-bot --tag-keys iam-rotation iam-rotation-owner`, then run `pulumi up` again",
+    ],
+  },
+  {
+    when: "nobody thought of what happens in an adoption",
+    async happens() {
+      const stack = new FakeStack();
+      stack.aws.addKey("ci-bot");
+      stack.aws.fail("list", new RangeError("out of range"));
+      return up(stack, adopt("AKIA0001"));
+    },
+    says: [
+      "adopting access key AKIA0001 of IAM user ci-bot failed: out of range",
+      "Now: nothing was changed",
+      "Next: run `pulumi up` again",
+    ],
+  },
+  {
+    when: "a destroy reaches another account",
+    async happens() {
+      const stack = await created();
+      stack.other.removeUser("ci-bot");
+      stack.resource = { ...stack.resource!, state: { ...stack.state, connectionId: OTHER_CONNECTION_ID } };
+      return thrown(stack.destroy());
+    },
+    says: [
+      'connection "other" is in account 210987654321, but this rotation\'s keys belong to arn:aws:iam::123456789012:user/ci-bot',
+      "Now: nothing was changed",
+      "Next: use a connection of that account, then try again",
+    ],
+  },
+  {
+    when: "nobody thought of what happens in a destroy",
+    async happens() {
+      const stack = await created();
+      stack.aws.fail("delete AKIA0001", new RangeError("out of range"));
+      return thrown(stack.destroy());
+    },
+    says: [
+      "deleting the keys of arn:aws:iam::123456789012:user/ci-bot failed: out of range",
+      "Now: AKIA0001 is current; keys already deleted stay deleted",
+      "Next: run it again: what is already gone counts as done",
     ],
   },
   {

@@ -55,7 +55,7 @@ function plan(
     lastUses,
     policy: { quietHours: 24, whenInUse },
     own: { region: "us-east-1", rotationSeconds: 300 },
-    ledgerGeneration: undefined,
+    ledgerWrittenBy: undefined,
     isLedgerOff: false,
     now: NOW,
     ...changes,
@@ -183,37 +183,37 @@ const CASES: readonly [string, Plan, readonly string[]][] = [
   // Leftovers in a creation: its own killed attempt, or the keys of a forced replacement?
   [
     "create: keeps leftovers where a slot is free",
-    plan("create", leftover, ["L"], {}, "wait", { ledgerGeneration: 1 }),
+    plan("create", leftover, ["L"], {}, "wait", { ledgerWrittenBy: "create" }),
     NEW,
   ],
   [
     "create: deletes a leftover of the first generation that was never used, where a slot is needed",
-    plan("create", leftover, ["L", "F"], {}, "wait", { ledgerGeneration: 1 }),
+    plan("create", leftover, ["L", "F"], {}, "wait", { ledgerWrittenBy: "create" }),
     making("delete L"),
   ],
   [
     "create: deletes one of the first generation that only we ever used",
-    plan("create", leftover, ["L", "F"], { L: OURS }, "wait", { ledgerGeneration: 1 }),
+    plan("create", leftover, ["L", "F"], { L: OURS }, "wait", { ledgerWrittenBy: "create" }),
     making("delete L"),
   ],
   [
     "create: refuses where somebody used it, however long ago, and even where the policy is to retire",
-    plan("create", leftover, ["L", "F"], { L: USED_LONG_AGO }, "retire", { ledgerGeneration: 1 }),
+    plan("create", leftover, ["L", "F"], { L: USED_LONG_AGO }, "retire", { ledgerWrittenBy: "create" }),
     ["refuse: no slot"],
   ],
   [
     "create: refuses where its last use cannot be read",
-    plan("create", leftover, ["L", "F"], { L: undefined }, "wait", { ledgerGeneration: 1 }),
+    plan("create", leftover, ["L", "F"], { L: undefined }, "wait", { ledgerWrittenBy: "create" }),
     ["refuse: no slot"],
   ],
   [
     "create: refuses where the ledger is of a later generation, so that the key may have been published",
-    plan("create", leftover, ["L", "F"], {}, "wait", { ledgerGeneration: 2 }),
+    plan("create", leftover, ["L", "F"], {}, "wait", { ledgerWrittenBy: "takeover" }),
     ["refuse: no slot"],
   ],
   [
     "create: deletes no more leftovers than the slot takes",
-    plan("create", ringOf(["L", "leftover"], ["M", "leftover"]), ["L", "M"], {}, "wait", { ledgerGeneration: 1 }),
+    plan("create", ringOf(["L", "leftover"], ["M", "leftover"]), ["L", "M"], {}, "wait", { ledgerWrittenBy: "create" }),
     making("delete L"),
   ],
   // Pending

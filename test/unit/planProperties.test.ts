@@ -77,7 +77,7 @@ describe("Every plan, in any situation", () => {
       if (step.kind !== "delete") continue;
       const key = situation.ring.keys.find(({ accessKeyId }) => accessKeyId === step.accessKeyId);
       const lastUse = situation.lastUses.get(step.accessKeyId);
-      assert.equal(situation.ledgerGeneration, 1);
+      assert.equal(situation.ledgerWrittenBy, "create");
       assert.ok(key && lastUse !== undefined);
       assert.ok(lastUse === null || (lastUse.service === "sts" && lastUse.region === situation.own.region));
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import type { RotationError } from "../../provider/src/rotation/errors";
+import { EMPTY_RING, type KeyRing, type KeyState } from "../../provider/src/rotation/keyRing";
 import type { Ledger } from "../../provider/src/rotation/ledger";
 import type { Identity } from "../../provider/src/rotation/ports";
 import {
@@ -17,6 +18,7 @@ const LEDGER: Ledger = {
   generation: 3,
   keys: ["AKIACURRENT", "AKIAPREVIOUS"],
   writtenBy: "update",
+  createdAt: AT,
   writtenAt: AT,
   nonce: "0123456789ab",
 };
@@ -26,6 +28,7 @@ const GOOD: Precondition = {
   userName: "ci-bot",
   rotationId: LEDGER.rotationId,
   generation: 3,
+  currentKeyId: "AKIACURRENT",
   ledger: LEDGER,
   ledgerOwner: "platform/prod/ci-bot",
   startedAt: Date.parse(AT) + 60_000,
@@ -124,19 +127,65 @@ describe("why nothing may be done, in full", () => {
   ]);
   const key = (accessKeyId: string, status = "Active") => ({ accessKeyId, status, createdAt: AT });
 
+  const ringOf = (...states: readonly (readonly [string, KeyState])[]): KeyRing => ({
+    ...EMPTY_RING,
+    keys: states.map(([accessKeyId, state]) => ({
+      accessKeyId,
+      state,
+      createdAt: AT,
+      verifiedAt: null,
+      retiredAt: null,
+      lastUsedAt: null,
+    })),
+  });
+
   it("lists every key with its age and last use where no slot is free", () => {
     const refusal = { kind: "noSlot", listed: [key("AKIAONE"), key("AKIATWO", "Inactive"), key("AKIATHREE")] } as const;
     says(
-      refusalError(refusal, "ci-bot", lastUses).message,
+      refusalError(refusal, "ci-bot", EMPTY_RING, lastUses).message,
       "IAM user ci-bot has no free slot for a new access key, and none of these may be deleted by this rotation:",
-      "  AKIAONE  Active, made 2027-01-10T08:30:00.000Z, last used 2027-01-09T08:00:00.000Z for s3 in eu-west-1",
-      "  AKIATWO  Inactive, made 2027-01-10T08:30:00.000Z, never used",
-      "  AKIATHREE  Active, made 2027-01-10T08:30:00.000Z, last use not read",
+      "  AKIAONE  Active, made 2027-01-10T08:30:00.000Z, last used 2027-01-09T08:00:00.000Z for s3 in eu-west-1; unknown to this rotation",
+      "  AKIATWO  Inactive, made 2027-01-10T08:30:00.000Z, never used; unknown to this rotation",
+      "  AKIATHREE  Active, made 2027-01-10T08:30:00.000Z, last use not read; unknown to this rotation",
       "Now: nothing was changed",
       "Next: delete one that nobody uses, then run `pulumi up` again:",
-      "  aws iam delete-access-key --user-name ci-bot --access-key-id KEY_ID",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIAONE",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIATWO",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIATHREE",
       "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead",
     );
+  });
+
+  it("never offers the current key for deletion, however unused it looks", () => {
+    const refusal = { kind: "noSlot", listed: [key("AKIATWO"), key("AKIAONE")] } as const;
+    says(
+      refusalError(refusal, "ci-bot", ringOf(["AKIATWO", "current"]), lastUses).message,
+      "IAM user ci-bot has no free slot for a new access key, and none of these may be deleted by this rotation:",
+      "  AKIATWO  Active, made 2027-01-10T08:30:00.000Z, never used; this rotation's current key",
+      "  AKIAONE  Active, made 2027-01-10T08:30:00.000Z, last used 2027-01-09T08:00:00.000Z for s3 in eu-west-1; unknown to this rotation",
+      "Now: nothing was changed",
+      "Next: delete one that nobody uses, then run `pulumi up` again:",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIAONE",
+    );
+  });
+
+  it("offers keys of this rotation by the tag only where there is no other, and tells what a replacement does", () => {
+    const refusal = { kind: "noSlot", listed: [key("AKIATWO"), key("AKIAONE")] } as const;
+    const offered = (ring: KeyRing) => {
+      const { next } = refusalError(refusal, "ci-bot", ring, lastUses).explanation;
+      return (next ?? "").split("\n").slice(1);
+    };
+    const replacement =
+      "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead";
+    assert.deepEqual(offered(ringOf(["AKIATWO", "leftover"])), [
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIAONE",
+      replacement,
+    ]);
+    assert.deepEqual(offered(ringOf(["AKIATWO", "leftover"], ["AKIAONE", "leftover"])), [
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIATWO",
+      "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIAONE",
+      replacement,
+    ]);
   });
 
   it("says until when a key counts as in use", () => {
@@ -146,7 +195,7 @@ describe("why nothing may be done, in full", () => {
       until: "2027-01-10T08:00:00.000Z",
     };
     says(
-      refusalError({ kind: "inUse", inUse }, "ci-bot", lastUses).message,
+      refusalError({ kind: "inUse", inUse }, "ci-bot", EMPTY_RING, lastUses).message,
       "access key AKIAONE of IAM user ci-bot must go to make room for a new one, but it counts as in use: it was used at 2027-01-09T08:00:00.000Z for s3 in eu-west-1",
       "Now: nothing was changed",
       'Next: run `pulumi up` after 2027-01-10T08:00:00.000Z; or set previousKey.whenInUse to "retire" to retire it all the same',
@@ -156,7 +205,7 @@ describe("why nothing may be done, in full", () => {
   it("says what to do where nobody can tell until when", () => {
     const inUse = { accessKeyId: "AKIATHREE", reason: "its last use could not be read", until: null };
     says(
-      refusalError({ kind: "inUse", inUse }, "ci-bot", lastUses).message,
+      refusalError({ kind: "inUse", inUse }, "ci-bot", EMPTY_RING, lastUses).message,
       "access key AKIATHREE of IAM user ci-bot must go to make room for a new one, but it counts as in use: its last use could not be read",
       "Now: nothing was changed",
       'Next: allow iam:GetAccessKeyLastUsed, or run `pulumi up` later; or set previousKey.whenInUse to "retire" to retire it all the same',
@@ -164,7 +213,12 @@ describe("why nothing may be done, in full", () => {
   });
 
   it("carries the same as data, and the API's error body", () => {
-    const error: RotationError = refusalError({ kind: "noSlot", listed: [key("AKIAONE")] }, "ci-bot", lastUses);
+    const error: RotationError = refusalError(
+      { kind: "noSlot", listed: [key("AKIAONE")] },
+      "ci-bot",
+      EMPTY_RING,
+      lastUses,
+    );
     const { statusCode, error: name, details } = error.toJSON();
     assert.deepEqual(
       { statusCode, name, details },

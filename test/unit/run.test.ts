@@ -96,11 +96,12 @@ describe("A run", () => {
       error.message,
       [
         "IAM user ci-bot has no free slot for a new access key, and none of these may be deleted by this rotation:",
-        "  AKIA0001  Active, made 2027-01-10T08:30:00.000Z, last used 2027-01-10T08:30:00.000Z for ec2 in us-west-2",
-        "  AKIA0002  Inactive, made 2027-01-10T08:30:00.000Z, never used",
+        "  AKIA0001  Active, made 2027-01-10T08:30:00.000Z, last used 2027-01-10T08:30:00.000Z for ec2 in us-west-2; unknown to this rotation",
+        "  AKIA0002  Inactive, made 2027-01-10T08:30:00.000Z, never used; unknown to this rotation",
         "Now: nothing was changed",
         "Next: delete one that nobody uses, then run `pulumi up` again:",
-        "  aws iam delete-access-key --user-name ci-bot --access-key-id KEY_ID",
+        "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIA0001",
+        "  aws iam delete-access-key --user-name ci-bot --access-key-id AKIA0002",
         "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead",
       ].join("\n"),
     );

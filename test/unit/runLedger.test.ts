@@ -40,6 +40,7 @@ describe("The announcement of a run", () => {
       generation: 3,
       keys: ["AKIA0002", "AKIA0001"],
       writtenBy: "update",
+      createdAt: "2027-01-10T08:30:00.000Z",
       writtenAt: at,
       nonce: "000000030000",
       announcement: { at, seconds: 60, others: ["AKIA0001", "AKIA0002"] },
@@ -152,7 +153,10 @@ describe("A run that may not write tags", () => {
     aws.calls.length = 0;
     const { error, ring: after } = await fails({ intent: "rotate", ring });
     assert.match(error.message, /^IAM user ci-bot has no free slot for a new access key/);
-    assert.match(error.message, /\n {2}AKIA0002 {2}Active, made 2027-02-09T08:30:04\.000Z, never used\n/);
+    assert.match(
+      error.message,
+      /\n {2}AKIA0002 {2}Active, made 2027-02-09T08:30:04\.000Z, never used; unknown to this rotation\n/,
+    );
     assert.deepEqual(writesOf(aws), []);
     assert.deepEqual(aws.listOf("ci-bot"), ["AKIA0001 Active", "AKIA0002 Active"]);
     assert.deepEqual(statesOf(after), statesOf(ring));

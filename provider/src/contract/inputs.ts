@@ -56,7 +56,7 @@ const shapes = {
   secretsMapping: { accessKeyId: orUnknown(secretName()), secretAccessKey: orUnknown(secretName()) },
   previousKey: {
     deactivateAfterHours: orUnknown(wholeNumber(0).optional()),
-    quietHours: orUnknown(wholeNumber(0).optional()),
+    quietHours: orUnknown(wholeNumber(0, LONGEST_INTERVAL_DAYS * 24).optional()),
     whenInUse: orUnknown(z.enum(["wait", "retire"]).default("wait")),
   },
   adopt: { accessKeyId: orUnknown(text()), secretAccessKey: orUnknown(text()) },

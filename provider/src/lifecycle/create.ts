@@ -30,6 +30,7 @@ export async function create(
     policy: inputs.previousKey,
     ring: EMPTY_RING,
     generation: undefined,
+    createdAt: session.settings.now.toISOString(),
     user: undefined,
     at: inputs.rotation.at,
     now: session.settings.now,

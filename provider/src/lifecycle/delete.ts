@@ -24,6 +24,7 @@ export async function deleteRotation(id: string, state: RotationState, context: 
         region: session.region,
         ring,
         generation: state.generation,
+        createdAt: state.createdAt,
         userId: state.userId,
         revoke: state.revokeGeneratedCredentials,
       },
@@ -43,7 +44,10 @@ export async function deleteRotation(id: string, state: RotationState, context: 
     const error =
       cause instanceof RotationError
         ? cause
-        : new InternalError({ what: `deleting the keys of ${state.userArn} failed`, cause });
+        : new InternalError({
+            what: `deleting the keys of ${state.userArn} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+            cause,
+          });
     throw error.withSituation({
       now: `${describeKeys(ring)}; keys already deleted stay deleted`,
       next: "run it again: what is already gone counts as done",

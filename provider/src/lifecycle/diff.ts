@@ -12,7 +12,7 @@ export interface DiffResult {
 }
 
 /**
- * Compares state with the checked inputs. Pure but for one line that it tells: it never calls AWS and decides nothing
+ * Compares state with the checked inputs. Pure but for a line that it tells: it never calls AWS and decides nothing
  * by the clock.
  *
  * @param state The old outputs.
@@ -21,6 +21,8 @@ export interface DiffResult {
 export function diff(state: RotationState, inputs: CheckedInputs, context: Pick<LifecycleContext, "log">): DiffResult {
   const replaces = state.parameters?.userName === inputs.parameters?.userName ? [] : ["parameters"];
   const intent = intentOf(state, inputs);
+  // A preview's summary shows no values: without this only `--diff` would tell why.
+  if (intent === "rotate") context.log(`${state.name}: a new access key is to be made: ${inputs.rotation.reason}`);
   if (intent === "retire" && state.lastRotationMessage) {
     context.log(`${state.name}: ${state.lastRotationMessage}; trying again`);
   }

@@ -4,6 +4,7 @@ import { NotFoundError } from "../rotation/errors";
 import type { InUse } from "../rotation/gate";
 import { otherUserFailure } from "../rotation/refusals";
 import { RunFailure, runRotation } from "../rotation/run";
+import type { Rotation } from "../rotation/schedule";
 import type { LifecycleContext } from "./context";
 import { intentOf } from "./intent";
 import { PartialFailure } from "./partialFailure";
@@ -40,6 +41,7 @@ export async function update(
         policy: inputs.previousKey,
         ring: ringOf(state),
         generation: state.generation,
+        createdAt: state.createdAt,
         user: userOf(state),
         at: inputs.rotation.at,
         now: session.settings.now,
@@ -66,7 +68,7 @@ export async function update(
         isLastRotationManual: isRotated ? inputs.rotation.manual : state.isLastRotationManual,
         lastRotationMessage: messages.join("; ") || null,
         // Left "active" where it was held back, so that each update tries again.
-        rotation: heldBack.length > 0 ? { ...inputs.rotation, previousKey: "active" } : inputs.rotation,
+        rotation: heldBack.length > 0 ? { ...inputs.rotation, previousKey: "active" } : rotationOf(state, inputs),
         nextRotationAt: inputs.nextRotationAt,
         generation: result.generation,
         unsettled: result.unsettled ?? null,
@@ -128,11 +130,18 @@ async function updateInPlace(
     ring: ringOf(state),
     events: {
       ...eventsOf(state),
-      updatedAt: settings.now.toISOString(),
-      rotation: inputs.rotation,
+      // Not the schedule's clock: nothing keeps this from a real AWS.
+      updatedAt: context.clock.now().toISOString(),
+      rotation: rotationOf(state, inputs),
       nextRotationAt: inputs.nextRotationAt,
     },
   });
+}
+
+/** The anchor to save. A previous key that was retired stays so, whatever becomes of `deactivateAfterHours`. */
+function rotationOf(state: RotationState, { rotation }: CheckedInputs): Rotation {
+  const isRetired = state.rotation.number === rotation.number && state.rotation.previousKey === "inactive";
+  return isRetired ? { ...rotation, previousKey: "inactive" } : rotation;
 }
 
 function eventsOf(state: RotationState) {

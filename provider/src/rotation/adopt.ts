@@ -1,5 +1,6 @@
 import { ConflictError, InternalError, RotationError } from "./errors";
 import { handOver, withKey, withLeftovers, withPending } from "./keyRing";
+import { untagCommand } from "./ledger";
 import { awsNow, type RunContext } from "./observe";
 import type { Credential } from "./ports";
 import {
@@ -24,12 +25,24 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
   const { accessKeyId } = credential;
   const { aws, clock, limits } = context;
   try {
-    const { user, listed, ledger, leftovers } = await observeForWriting(request, context);
+    const observation = await observeForWriting(request, context);
+    const { user, listed, ledger, leftovers } = observation;
     const key = listed.find((candidate) => candidate.accessKeyId === accessKeyId);
     if (key?.status !== "Active") {
       throw new ConflictError({
         what: `adopt: access key ${accessKeyId} is ${key ? key.status : `not a key of IAM user ${userName}`}`,
         next: `give an Active key of the user; its keys: ${listed.map((other) => `${other.accessKeyId} (${other.status})`).join(", ") || "none"}`,
+        details: { userName, accessKeyId },
+      });
+    }
+    if (ledger?.keys.includes(accessKeyId)) {
+      throw new ConflictError({
+        what: `adopt: access key ${accessKeyId} of IAM user ${userName} is a key of this rotation already, by the user's tag: if this replaces the resource (\`--replace\`, or tainted), the old one would take the key with it`,
+        now: "nothing was changed",
+        next: [
+          "take `adopt` out of the program, and drop --replace or `pulumi state untaint`",
+          `If state has no such rotation (an adoption was killed, or state was lost): \`${untagCommand(userName)}\`, then run \`pulumi up\` again`,
+        ].join("\n"),
         details: { userName, accessKeyId },
       });
     }
@@ -50,7 +63,7 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
     });
     const result = handOver(adopted, at, []);
     const generation = nextGeneration(request.generation, ledger);
-    const isWritten = await keeperOf(request, generation, ledger, context).settle(result);
+    const isWritten = await keeperOf(request, generation, observation, context, "takeover").settle(result);
     return {
       ring: result,
       user,
@@ -64,7 +77,7 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
       error instanceof RotationError
         ? error
         : new InternalError({
-            what: `adopting access key ${accessKeyId} of IAM user ${userName} failed`,
+            what: `adopting access key ${accessKeyId} of IAM user ${userName} failed: ${error instanceof Error ? error.message : String(error)}`,
             cause: error,
           }),
       ring,

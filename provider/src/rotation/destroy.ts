@@ -13,6 +13,8 @@ export interface DestroyRequest {
   readonly ring: KeyRing;
   /** State's generation. */
   readonly generation: number;
+  /** When the resource was created; ISO instant. */
+  readonly createdAt: string;
   /** The user that state knows. */
   readonly userId: string;
   /** Whether the keys go, too; else only the ledger does. */
@@ -84,13 +86,22 @@ async function assertStill(
   if (isNewer && seen.nonce !== ledger.nonce) throw new OvertakenError(userName, "wrote");
 }
 
-/** The leftovers of an update that was killed before it saved: it announced the generation after state's. */
+/**
+ * The leftovers of an update that was killed before it saved: of this very resource, not of one that replaces it, and it
+ * announced the generation after state's.
+ */
 function ofKilledUpdate(
-  { generation }: DestroyRequest,
+  { generation, createdAt }: DestroyRequest,
   ledger: Ledger | undefined,
   leftovers: readonly KeyRecord[],
 ): readonly KeyRecord[] {
-  return ledger?.writtenBy === "update" && ledger.generation === generation + 1 ? leftovers : [];
+  const isOwn = ledger?.createdAt !== undefined && isSameSecond(ledger.createdAt, createdAt);
+  return isOwn && ledger.writtenBy === "update" && ledger.generation === generation + 1 ? leftovers : [];
+}
+
+/** The ledger holds whole seconds. */
+function isSameSecond(one: string, other: string): boolean {
+  return Math.floor(Date.parse(one) / 1_000) === Math.floor(Date.parse(other) / 1_000);
 }
 
 async function unusedOf(

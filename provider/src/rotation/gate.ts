@@ -32,6 +32,9 @@ const REPORTING_LAG_HOURS = 4;
 /** How far IAM's time of a use may lie from the time that we recorded for our own verification. */
 const OWN_USE_TOLERANCE = 5_000;
 
+/** IAM tells the minute of a use, not the second: in AWS's own examples each ends in ":00". */
+const USE_STEP = 60_000;
+
 /**
  * Says whether a key counts as in use: IAM saw a use within `quietHours` that was not our own verification; or it
  * stopped being current less than min(quietHours, 4) hours ago; or its last use cannot be read.
@@ -88,5 +91,6 @@ export function isOwnVerification(key: KeyRecord, lastUse: LastUse, { region, ro
           ? Infinity
           : -Infinity;
   const used = Date.parse(lastUse.at);
-  return used >= created - OWN_USE_TOLERANCE && used <= verified + OWN_USE_TOLERANCE;
+  const from = Math.floor(created / USE_STEP) * USE_STEP;
+  return used >= from - OWN_USE_TOLERANCE && used <= verified + OWN_USE_TOLERANCE;
 }

@@ -27,16 +27,33 @@ export interface Announcement {
   readonly others: readonly string[];
 }
 
+/**
+ * What wrote a ledger: an update; a creation, while all that ever wrote it were creations, so that its keys may all be of
+ * runs that were killed; or a creation that took over keys which consumers have, of a resource that it replaces or by
+ * `adopt`.
+ */
+export type LedgerWriter = "create" | "takeover" | "update";
+
+const WRITERS: readonly LedgerWriter[] = ["create", "takeover", "update"];
+
 /** What the ledger tag says. */
 export interface Ledger {
   /** The resource id. */
   readonly rotationId: string;
-  /** Counts the runs that wrote and saved: a ledger far ahead of a state shows that an older state was restored. */
+  /**
+   * Counts the runs that wrote and saved: a ledger far ahead of a state shows that an older state was restored. A creation
+   * counts on from the ledger that it finds, so that no update of a replacement has the number of one of the replaced.
+   */
   readonly generation: number;
   /** This rotation's keys, the current one first. */
   readonly keys: readonly string[];
-  /** Which method wrote it. */
-  readonly writtenBy: "create" | "update";
+  /** What wrote it. */
+  readonly writtenBy: LedgerWriter;
+  /**
+   * When the resource was created that wrote it, by the schedule's clock; ISO instant in whole seconds. Tells a
+   * replacement from what it replaced; undefined where the ledger does not say.
+   */
+  readonly createdAt: string | undefined;
   /** When it was last written, by AWS's clock; ISO instant in whole seconds. */
   readonly writtenAt: string;
   /** Of the run that wrote it. */
@@ -60,6 +77,7 @@ export function formatLedger(ledger: Ledger): string | undefined {
     `g=${ledger.generation}`,
     `k=${ledger.keys.join("+")}`,
     `by=${ledger.writtenBy}`,
+    ...(ledger.createdAt === undefined ? [] : [`c=${epoch(ledger.createdAt)}`]),
     `at=${epoch(ledger.writtenAt)}`,
     `n=${ledger.nonce}`,
     ...(announcement
@@ -78,15 +96,17 @@ export function parseLedger(value: string | undefined): Ledger | undefined {
   const number = (text: string | undefined) => (text !== undefined && /^\d+$/.test(text) ? text : undefined);
   const generation = number(field.get("g"));
   const writtenAt = number(field.get("at"));
-  const writtenBy = field.get("by");
+  const writtenBy = WRITERS.find((writer) => writer === field.get("by"));
   const nonce = field.get("n");
-  if (!generation || !writtenAt || !nonce || (writtenBy !== "create" && writtenBy !== "update")) return undefined;
+  const createdAt = number(field.get("c"));
+  if (!generation || !writtenAt || !nonce || !writtenBy) return undefined;
   const [announcedAt, seconds] = field.get("a")?.split("/") ?? [];
   return {
     rotationId,
     generation: Number(generation),
     keys: list("k"),
     writtenBy,
+    createdAt: createdAt && instant(createdAt),
     writtenAt: instant(writtenAt),
     nonce,
     ...(number(announcedAt) &&

@@ -1,6 +1,14 @@
 import { ConflictError, InternalError } from "./errors";
 import { type KeyRing, ledgerKeys } from "./keyRing";
-import { type Announcement, formatLedger, type Ledger, LEDGER_TAG, OWNER_TAG, parseLedger } from "./ledger";
+import {
+  type Announcement,
+  formatLedger,
+  type Ledger,
+  LEDGER_TAG,
+  type LedgerWriter,
+  OWNER_TAG,
+  parseLedger,
+} from "./ledger";
 import { awsNow, type RunContext } from "./observe";
 import type { AccessKey } from "./ports";
 
@@ -11,7 +19,9 @@ export interface LedgerIdentity {
   readonly owner: string;
   readonly userName: string;
   readonly generation: number;
-  readonly writtenBy: "create" | "update";
+  readonly writtenBy: LedgerWriter;
+  /** When the resource was created, ISO instant. */
+  readonly createdAt: string;
   /** The run's own mark: letters and digits. */
   readonly nonce: string;
 }
@@ -162,12 +172,13 @@ export class LedgerKeeper {
   }
 
   private async write(ring: KeyRing, announcement: Announcement | undefined): Promise<boolean> {
-    const { rotationId, generation, writtenBy, nonce, owner, userName } = this.identity;
+    const { rotationId, generation, writtenBy, createdAt, nonce, owner, userName } = this.identity;
     const value = formatLedger({
       rotationId,
       generation,
       keys: ledgerKeys(ring),
       writtenBy,
+      createdAt,
       writtenAt: new Date(awsNow(this.context)).toISOString(),
       nonce,
       announcement,

@@ -1,5 +1,6 @@
 import { type GatePolicy, inUse, type InUse, isOwnVerification, type OwnUse } from "./gate";
 import type { KeyRecord, KeyRing } from "./keyRing";
+import type { LedgerWriter } from "./ledger";
 import type { AccessKey, LastUse } from "./ports";
 
 /** Keys that one IAM user can have, Inactive ones included (AWS: "IAM and AWS STS quotas"). Not raisable. */
@@ -26,8 +27,8 @@ export interface Situation {
   readonly lastUses: ReadonlyMap<string, LastUse | null>;
   readonly policy: GatePolicy;
   readonly own: OwnUse;
-  /** The ledger's generation; undefined where there is none. */
-  readonly ledgerGeneration: number | undefined;
+  /** What wrote the ledger; undefined where there is none. */
+  readonly ledgerWrittenBy: LedgerWriter | undefined;
   /** The ledger announces a key, or names others than the ring. */
   readonly isLedgerOff: boolean;
   /** The schedule's clock. */
@@ -158,13 +159,13 @@ function planRoom(
 
 /**
  * A creation has no state, so it cannot tell its own killed attempt from a forced replacement, whose old key is in use.
- * It deletes only what the first generation left and only we ever used.
+ * It deletes only what creations left and only we ever used.
  */
 export function mayGoInCreate(
   key: KeyRecord,
-  { ledgerGeneration, lastUses, own }: Pick<Situation, "ledgerGeneration" | "lastUses" | "own">,
+  { ledgerWrittenBy, lastUses, own }: Pick<Situation, "ledgerWrittenBy" | "lastUses" | "own">,
 ): boolean {
-  if (ledgerGeneration !== 1) return false;
+  if (ledgerWrittenBy !== "create") return false;
   const lastUse = lastUses.get(key.accessKeyId);
   return lastUse === null || (lastUse !== undefined && isOwnVerification(key, lastUse, own));
 }

@@ -1,7 +1,8 @@
 import { ConflictError, InternalError, type RotationError } from "./errors";
+import { currentKey, type KeyRing, type KeyState } from "./keyRing";
 import { type Ledger, LEDGER_TAG, untagCommand } from "./ledger";
 import type { Refusal } from "./plan";
-import type { Caller, Identity, LastUse } from "./ports";
+import type { AccessKey, Caller, Identity, LastUse } from "./ports";
 
 /** What is checked before the first write, beside the plan itself. */
 export interface Precondition {
@@ -9,6 +10,8 @@ export interface Precondition {
   readonly rotationId: string;
   /** State's generation; undefined for a creation. */
   readonly generation: number | undefined;
+  /** State's current key; undefined for a creation, and where there is none. */
+  readonly currentKeyId: string | undefined;
   readonly ledger: Ledger | undefined;
   /** The owner tag. */
   readonly ledgerOwner: string | undefined;
@@ -30,7 +33,8 @@ const CLOCK_STEP = 2_000;
  * What stands against any write by this run, or undefined. Pure.
  */
 export function preconditionFailure(precondition: Precondition): RotationError | undefined {
-  const { userName, rotationId, generation, ledger, ledgerOwner, startedAt, isLedgerNew, skew } = precondition;
+  const { userName, rotationId, generation, currentKeyId, ledger, ledgerOwner, startedAt, isLedgerNew, skew } =
+    precondition;
   const untag = untagCommand(userName);
   if (Math.abs(skew) > MOST_SKEW) {
     return new InternalError({
@@ -52,7 +56,9 @@ export function preconditionFailure(precondition: Precondition): RotationError |
       details: { userName, owner: ledgerOwner, rotationId: ledger.rotationId },
     });
   }
-  if (generation !== undefined && ledger.generation > generation + 1) {
+  // Creations that failed, one after another, count on as well: a replacement that ended would have taken that key away.
+  const isOfFailedCreations = ledger.writtenBy !== "update" && ledger.keys.some((id) => id === currentKeyId);
+  if (generation !== undefined && ledger.generation > generation + 1 && !isOfFailedCreations) {
     return new ConflictError({
       what: `this state is older than the keys of IAM user ${userName}: it is of generation ${generation}, and the user's tag ${LEDGER_TAG} of ${ledger.generation}: an older state was restored`,
       now: `nothing was changed; the tag names these keys: ${ledger.keys.join(", ")}`,
@@ -120,30 +126,41 @@ export function selfRotationFailure(
   });
 }
 
-/** Tells a plan's refusal. */
+/**
+ * Tells a plan's refusal.
+ *
+ * @param ring What this rotation knows of its keys: the current one is never among those that are offered for deletion.
+ */
 export function refusalError(
   refusal: Refusal,
   userName: string,
+  ring: KeyRing,
   lastUses: ReadonlyMap<string, LastUse | null>,
 ): ConflictError {
-  if (refusal.kind === "inUse") {
-    const { accessKeyId, reason, until } = refusal.inUse;
-    return new ConflictError({
-      what: `access key ${accessKeyId} of IAM user ${userName} must go to make room for a new one, but it counts as in use: ${reason}`,
-      now: "nothing was changed",
-      next: `${until ? `run \`pulumi up\` after ${until}` : "allow iam:GetAccessKeyLastUsed, or run `pulumi up` later"}; or set previousKey.whenInUse to "retire" to retire it all the same`,
-      details: { userName, ...refusal.inUse },
-    });
-  }
-  const keys = refusal.listed.map(({ accessKeyId, status, createdAt }) => {
-    const lastUse = lastUses.get(accessKeyId);
-    const used = lastUse
-      ? `last used ${lastUse.at} for ${lastUse.service} in ${lastUse.region}`
-      : lastUse === null
-        ? "never used"
-        : "last use not read";
-    return `  ${accessKeyId}  ${status}, made ${createdAt}, ${used}`;
+  if (refusal.kind === "noSlot") return noSlotError(refusal.listed, userName, ring, lastUses);
+  const { accessKeyId, reason, until } = refusal.inUse;
+  return new ConflictError({
+    what: `access key ${accessKeyId} of IAM user ${userName} must go to make room for a new one, but it counts as in use: ${reason}`,
+    now: "nothing was changed",
+    next: `${until ? `run \`pulumi up\` after ${until}` : "allow iam:GetAccessKeyLastUsed, or run `pulumi up` later"}; or set previousKey.whenInUse to "retire" to retire it all the same`,
+    details: { userName, ...refusal.inUse },
   });
+}
+
+function noSlotError(
+  listed: readonly AccessKey[],
+  userName: string,
+  ring: KeyRing,
+  lastUses: ReadonlyMap<string, LastUse | null>,
+): ConflictError {
+  const stateOf = (id: string) => ring.keys.find((key) => key.accessKeyId === id)?.state;
+  const keys = listed.map(({ accessKeyId, status, createdAt }) => {
+    const whose = whoseKey(stateOf(accessKeyId));
+    return `  ${accessKeyId}  ${status}, made ${createdAt}, ${describeUse(lastUses.get(accessKeyId))}; ${whose}`;
+  });
+  const ids = listed.map((key) => key.accessKeyId);
+  const unknown = ids.filter((id) => stateOf(id) === undefined);
+  const offered = unknown.length > 0 ? unknown : ids.filter((id) => stateOf(id) !== "current");
   return new ConflictError({
     what: [
       `IAM user ${userName} has no free slot for a new access key, and none of these may be deleted by this rotation:`,
@@ -152,9 +169,24 @@ export function refusalError(
     now: "nothing was changed",
     next: [
       "delete one that nobody uses, then run `pulumi up` again:",
-      `  aws iam delete-access-key --user-name ${userName} --access-key-id KEY_ID`,
-      "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead",
+      ...offered.map((id) => `  aws iam delete-access-key --user-name ${userName} --access-key-id ${id}`),
+      // Who replaces a resource does it without its state: the old current key may look like a stranger's.
+      ...(currentKey(ring)
+        ? []
+        : [
+            "If this is a replacement (`--replace`, or a tainted resource): drop --replace or `pulumi state untaint`, and set a new rotationTrigger instead",
+          ]),
     ].join("\n"),
-    details: { userName, accessKeyIds: refusal.listed.map((key) => key.accessKeyId) },
+    details: { userName, accessKeyIds: offered },
   });
+}
+
+function whoseKey(state: KeyState | undefined): string {
+  if (state === undefined) return "unknown to this rotation";
+  return state === "leftover" ? "this rotation's by the user's tag" : `this rotation's ${state} key`;
+}
+
+function describeUse(lastUse: LastUse | null | undefined): string {
+  if (lastUse === undefined) return "last use not read";
+  return lastUse ? `last used ${lastUse.at} for ${lastUse.service} in ${lastUse.region}` : "never used";
 }

@@ -12,7 +12,7 @@ import {
   withoutKey,
   withPending,
 } from "./keyRing";
-import type { Ledger } from "./ledger";
+import { type Ledger, type LedgerWriter, windowEnd } from "./ledger";
 import { LedgerKeeper, OvertakenError } from "./ledgerKeeper";
 import { awsNow, type Observation, observeUser, readLastUses, type RunContext } from "./observe";
 import {
@@ -51,6 +51,8 @@ export interface RunRequest {
   readonly ring: KeyRing;
   /** State's generation; undefined for a creation. */
   readonly generation: number | undefined;
+  /** When the resource was created, ISO instant: state's own; for a creation, now. */
+  readonly createdAt: string;
   /** The user that state knows; undefined for a creation. */
   readonly user: Identity | undefined;
   /** The rotation's instant, by the schedule's clock: the old current key is retired since then. */
@@ -118,10 +120,9 @@ export async function runRotation(request: RunRequest, context: RunContext): Pro
   }
 }
 
-/** The generation that a run announces: an update the one after state's, a creation the first or one after a later one. */
+/** The generation that a run announces: an update the one after state's, a creation the one after the ledger's. */
 export function nextGeneration(generation: number | undefined, ledger: Ledger | undefined): number {
-  if (generation !== undefined) return generation + 1;
-  return !ledger || ledger.generation === 1 ? 1 : ledger.generation + 1;
+  return (generation ?? ledger?.generation ?? 0) + 1;
 }
 
 /** Whether a rotation's own ledger says something else than its ring. */
@@ -134,16 +135,26 @@ function isOff(ledger: Ledger, ring: KeyRing): boolean {
   );
 }
 
+/** As what a run writes the ledger. A ledger that names no key of the user's was left by a destroy: it counts as none. */
+function writerOf(intent: Intent, { ledger, leftovers }: Observation): LedgerWriter {
+  if (intent !== "create") return "update";
+  return ledger === undefined || leftovers.length === 0 || ledger.writtenBy === "create" ? "create" : "takeover";
+}
+
 /** The keeper of the ledger for one run. */
 export function keeperOf(
-  { rotationId, owner, userName, jobId, intent }: RunRequest,
+  { rotationId, owner, userName, jobId, intent, createdAt }: RunRequest,
   generation: number,
-  ledger: Ledger | undefined,
+  observation: Observation,
   context: RunContext,
+  writtenBy = writerOf(intent, observation),
 ): LedgerKeeper {
-  const writtenBy = intent === "create" ? "create" : "update";
   const nonce = jobId.replaceAll("-", "").slice(0, 12);
-  return new LedgerKeeper({ rotationId, owner, userName, generation, writtenBy, nonce }, ledger, context);
+  return new LedgerKeeper(
+    { rotationId, owner, userName, generation, writtenBy, createdAt, nonce },
+    observation.ledger,
+    context,
+  );
 }
 
 /** Observes, and refuses what stands against any write. The one way in for everything that writes. */
@@ -162,6 +173,7 @@ export async function observeForWriting(request: RunRequest, context: RunContext
       userName: request.userName,
       rotationId: request.rotationId,
       generation: request.generation,
+      currentKeyId: currentKey(request.ring)?.accessKeyId,
       ledger,
       ledgerOwner: owner,
       startedAt,
@@ -197,7 +209,7 @@ class Run {
     const { user, ledger, leftovers, listed } = observation;
     this.user = { userId: user.userId, arn: user.arn, accountId: user.accountId };
     this.generation = nextGeneration(request.generation, ledger);
-    const keeper = keeperOf(request, this.generation, ledger, context);
+    const keeper = keeperOf(request, this.generation, observation, context);
     this.keeper = keeper;
 
     let known = withLeftovers(request.ring, leftovers);
@@ -215,7 +227,7 @@ class Run {
     if (request.intent === "create") {
       // It may have been current until now, before a forced replacement: uses of it may be reported late.
       const mayHaveUsers = leftovers.filter(
-        (key) => !mayGoInCreate(key, { ledgerGeneration: ledger?.generation, lastUses, own }),
+        (key) => !mayGoInCreate(key, { ledgerWrittenBy: ledger?.writtenBy, lastUses, own }),
       );
       for (const { accessKeyId } of mayHaveUsers) known = withKey(known, accessKeyId, { retiredAt: request.at });
     }
@@ -226,14 +238,14 @@ class Run {
         listed,
         lastUses,
         own,
-        ledgerGeneration: ledger?.generation,
+        ledgerWrittenBy: ledger?.writtenBy,
         isLedgerOff: ledger !== undefined && isOff(ledger, ring),
       });
       if (!plan.refusal) return plan;
       // Who has to choose a key to delete needs the last use of each.
       const unread = listed.map((key) => key.accessKeyId).filter((id) => !lastUses.has(id));
       const told = plan.refusal.kind === "noSlot" ? await readLastUses(unread, context) : [];
-      throw refusalError(plan.refusal, request.userName, new Map([...lastUses, ...told]));
+      throw refusalError(plan.refusal, request.userName, ring, new Map([...lastUses, ...told]));
     };
     const noted = (ring: KeyRing) =>
       [...lastUses].reduce((before, [id, lastUse]) => withLastUse(before, id, lastUse), ring);
@@ -247,6 +259,11 @@ class Run {
       this.assertInTime();
       if (step.kind === "announce") {
         if (await keeper.announce(this.ring, listed)) continue;
+        // The announcement of a run that was killed stays open then: a second key in its window would hide the first.
+        if (ledger?.announcement) {
+          const milliseconds = windowEnd(ledger.announcement) - awsNow(context);
+          if (milliseconds >= 0) await context.clock.sleep(milliseconds + 1_000);
+        }
         // Without a ledger a key that state does not know is never deleted: plan again as if it were a stranger's.
         this.ring = noted(request.ring);
         plan = await planWith(request.ring);

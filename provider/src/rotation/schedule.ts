@@ -91,15 +91,11 @@ export function advanceRotation(
   if (due !== null && Date.parse(due) <= now.getTime()) {
     return next(false, `due since ${due}: every ${days(rotationInterval)} at ${timeOfDay(rotateAtUtc)} UTC`);
   }
+  if (rotation.previousKey === "none") return rotation;
+  // Anew each time: a retirement that was held back follows the hours as they are now, not as they were.
   const hours = previousKey.deactivateAfterHours;
-  if (
-    rotation.previousKey === "active" &&
-    hours !== undefined &&
-    Date.parse(rotation.at) + hours * HOUR <= now.getTime()
-  ) {
-    return { ...rotation, previousKey: "inactive" };
-  }
-  return rotation;
+  const isOver = hours !== undefined && Date.parse(rotation.at) + hours * HOUR <= now.getTime();
+  return { ...rotation, previousKey: isOver ? "inactive" : "active" };
 }
 
 const days = (count: number) => (count === 1 ? "day" : `${count} days`);

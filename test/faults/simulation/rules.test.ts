@@ -271,6 +271,18 @@ describe("whose a key is", () => {
     assert.equal(onUser(world), "1");
   });
 
+  it("is the only one in its window: without tags a run waits until that has closed", async () => {
+    const world = new World();
+    await world.up({ weather: fault("create", "killAfter") });
+    await world.up({
+      weather: weather({ action: "tag", nth: 1, kind: "refuse" }, { action: "create", nth: 1, kind: "killAfter" }),
+    });
+    assert.equal(onUser(world), "1 2");
+    assert.equal((await world.up()).error, undefined);
+    assert.deepEqual(keysOf(world), ["3 current"]);
+    assert.equal(onUser(world), "2 3");
+  });
+
   it("is not told where tags are denied: such a key is never deleted", async () => {
     const world = await created();
     world.user.isTaggable = false;

@@ -1,6 +1,6 @@
 import { AMBIENT_CONNECTION_ID } from "../../../provider/src/contract/inputs";
 import { rotationId } from "../../../provider/src/contract/ids";
-import { LEDGER_TAG, OWNER_TAG, parseLedger } from "../../../provider/src/rotation/ledger";
+import { announcedKey, LEDGER_TAG, OWNER_TAG, parseLedger } from "../../../provider/src/rotation/ledger";
 import { CALM, type LocalClock, type SimulatedRun, type Weather, type Write } from "../../support/simulatedCalls";
 import { QUOTA, SimulatedIam, type SimulatedKey, type SimulatedUser } from "../../support/simulatedIam";
 import { type Outcome, type Resource, SimulatedStack, type StackObserver } from "../../support/simulatedStack";
@@ -87,17 +87,24 @@ export class World implements StackObserver {
     this.isUntagged = true;
     const inState = this.stack.saved?.state.keys.map((key) => key.accessKeyId) ?? [];
     // Where the tags may not be taken away, the ledger claims the keys on.
-    const ledger = parseLedger(this.iam.users.get(state.parameters.userName)?.tags[LEDGER_TAG]);
-    if (ledger?.rotationId === id) inState.push(...ledger.keys);
+    const user = this.iam.users.get(state.parameters.userName);
+    const ledger = parseLedger(user?.tags[LEDGER_TAG]);
+    if (ledger?.rotationId === id) {
+      const listed = (user?.keys ?? []).map((key) => ({ ...key, createdAt: new Date(key.createdAt).toISOString() }));
+      const announced = announcedKey(ledger.announcement, listed);
+      inState.push(...ledger.keys, ...(announced ? [announced.accessKeyId] : []));
+    }
     for (const key of this.iam.users.get(state.parameters.userName)?.keys ?? []) {
-      if (key.maker === id && key.userId === state.userId && !inState.includes(key.accessKeyId))
-        this.oracle.onReleased(key);
+      const isOurs = key.maker === id || this.oracle.adopted.has(key.accessKeyId);
+      if (isOurs && key.userId === state.userId && !inState.includes(key.accessKeyId)) this.oracle.onReleased(key);
     }
   }
 
   /** An `up`; what it says is searched for secrets, and its failure must say what to do. */
   async up(how: { trigger?: boolean; refresh?: boolean; replace?: boolean; weather?: Weather } = {}): Promise<Outcome> {
     const { trigger = false, refresh = false, replace = false, weather = CALM } = how;
+    const adopted = this.program["adopt"] as { accessKeyId: string } | undefined;
+    if (adopted) this.oracle.offered.add(adopted.accessKeyId);
     if (trigger) this.program["rotationTrigger"] = `trigger ${(this.triggers += 1)}`;
     return this.told(await this.stack.up(this.program, { refresh, replace }, weather));
   }
@@ -170,7 +177,7 @@ export class World implements StackObserver {
     await this.quiet();
     await this.untilItWorks({ trigger: true });
     this.assertSettled();
-    const foreign = this.user.keys.filter((key) => key.maker === "person" && !this.oracle.adopted.has(key.accessKeyId));
+    const foreign = this.user.keys.filter((key) => key.maker === "person" && !this.oracle.offered.has(key.accessKeyId));
     this.program["revokeGeneratedCredentials"] = true;
     await this.untilItWorks({});
     const { error } = await this.destroy();
@@ -271,6 +278,9 @@ export class World implements StackObserver {
       case "person":
         this.person(event.act, event.index);
         return undefined;
+      case "adopt":
+        this.adopt(event.isGiven);
+        return undefined;
       case "untag": {
         const { [LEDGER_TAG]: _ledger, [OWNER_TAG]: _owner, ...rest } = this.user.tags;
         this.isUntagged = true;
@@ -332,6 +342,17 @@ export class World implements StackObserver {
       isOurs: false,
       reportedAt: this.time.now + hours * HOUR,
     });
+  }
+
+  private adopt(isGiven: boolean): void {
+    delete this.program["adopt"];
+    if (!isGiven) return;
+    const { user, iam } = this;
+    const theirs = user.keys.find((key) => key.maker === "person" && key.status === "Active");
+    const key = theirs ?? (user.keys.length < QUOTA ? iam.makeKey(user, "person") : undefined);
+    if (!key) return;
+    const { accessKeyId, secretAccessKey } = key;
+    this.program["adopt"] = { accessKeyId, secretAccessKey };
   }
 
   private person(act: Extract<Event, { kind: "person" }>["act"], index: number): void {

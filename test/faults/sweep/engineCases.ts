@@ -14,7 +14,7 @@ import type { Surroundings } from "./world";
 
 const SEED = 1;
 
-/** The scenes of which every call is followed by a kill of the engine. */
+/** The calls after which the engine is killed, by scene. */
 const KILLED: Readonly<Record<string, readonly string[]>> = {
   "create, new user": [...creation(), `${VERIFICATION} 1`, "TagUser 2"],
   "create, leftover": ["GetUser 1", "GetAccessKeyLastUsed 1", "TagUser 1", "CreateAccessKey 1", "TagUser 2"],

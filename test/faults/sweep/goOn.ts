@@ -55,10 +55,13 @@ async function typeWhatItSays(world: World, message: string): Promise<string> {
     world.inputs = { ...world.inputs, previousKey: { ...(world.inputs["previousKey"] ?? {}), whenInUse: "retire" } };
     return "whenInUse: retire";
   }
-  const foreign = world.foreign.at(-1);
-  if (foreign && message.includes(`aws iam delete-access-key --user-name ${world.userName}`)) {
-    world.foreign.pop();
-    await account.deleteKey(world.userName, foreign.accessKeyId);
+  const deletions = message.matchAll(/aws iam delete-access-key --user-name (\S+) --access-key-id (\w+)/g);
+  const offered = [...deletions].map(([, , accessKeyId]) => accessKeyId);
+  if (offered.length > 0) {
+    const index = world.foreign.findIndex((key) => offered.includes(key.accessKeyId));
+    const [foreign] = index < 0 ? [] : world.foreign.splice(index, 1);
+    if (foreign) await account.deleteKey(world.userName, foreign.accessKeyId);
+    else world.violations.push("6: the message offers no key that nobody uses");
     return "delete-access-key of a foreign key";
   }
   if (message.includes("`pulumi refresh`")) {
