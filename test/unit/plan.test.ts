@@ -187,12 +187,12 @@ const CASES: readonly [string, Plan, readonly string[]][] = [
     NEW,
   ],
   [
-    "create: deletes a leftover of the first generation that was never used, where a slot is needed",
+    "create: deletes a leftover of creations that was never used, where a slot is needed",
     plan("create", leftover, ["L", "F"], {}, "wait", { ledgerWrittenBy: "create" }),
     making("delete L"),
   ],
   [
-    "create: deletes one of the first generation that only we ever used",
+    "create: deletes one of creations that only we ever used",
     plan("create", leftover, ["L", "F"], { L: OURS }, "wait", { ledgerWrittenBy: "create" }),
     making("delete L"),
   ],

@@ -71,7 +71,7 @@ describe("Every plan, in any situation", () => {
     if (kinds.includes("create")) assert.equal(kinds[first - 1], "announce");
   });
 
-  holds("deletes in a creation only what the first generation left and only we ever used", (situation, { steps }) => {
+  holds("deletes in a creation only what creations left and only we ever used", (situation, { steps }) => {
     if (situation.intent !== "create") return;
     for (const step of steps ?? []) {
       if (step.kind !== "delete") continue;

@@ -244,7 +244,7 @@ export class Oracle {
     if (isTold || key.status !== "Active" || !run.toldActive.has(accessKeyId)) return;
     const use = this.usesOfOthers(run, key);
     if (accessKeyId === this.published && !key.isTouched && !key.limit) {
-      // The design's rule for --replace: the first generation, and only we ever used it, as far as IAM tells.
+      // The design's rule for --replace: only creations ever wrote the ledger, and only we ever used it, as far as IAM tells.
       const isUnusedFirst = run.phase === "create" && isOfCreations(user) && use === null;
       if (isUnusedFirst) key.isTouched = true;
       else this.violate("1", `${action} of the published key ${accessKeyId}`);
@@ -257,7 +257,7 @@ export class Oracle {
     if (use && toldUseTime(use.at) + run.quietHours * HOUR > run.localNow) {
       this.violate("5", `${action} of ${accessKeyId}, used ${new Date(use.at).toISOString()}`);
     }
-    // The known limit: a replacement of the first generation within IAM's reporting lag.
+    // The known limit: a replacement of what was never updated, within IAM's reporting lag.
     if (run.phase === "create" && isOfCreations(user)) return;
     const stopped = this.stoppedAt.get(accessKeyId);
     if (stopped !== undefined && stopped + Math.min(run.quietHours, 4) * HOUR > run.localNow) {
@@ -315,7 +315,7 @@ export class Oracle {
     return user !== undefined && isOfCreations(user);
   }
 
-  /** As far as IAM tells by now: what a creation takes for its own killed attempt, at the first generation. */
+  /** As far as IAM tells by now: what a creation takes for its own killed attempt. */
   private isUnusedByOthers(accessKeyId: string | undefined): boolean {
     const key = this.iam.keys.get(accessKeyId ?? "");
     const use = key && this.iam.lastUse(key);
