@@ -95,7 +95,7 @@ export class SimulatedStack {
 
   async destroy(weather: Weather): Promise<Outcome> {
     return this.running(weather, async (run, context) => {
-      await this.deleteCondemned(run, context);
+      await this.deleteCondemned(run, context, { isDestroy: true });
       const { saved } = this;
       if (saved) {
         await this.delete(saved, run, context);
@@ -204,10 +204,15 @@ export class SimulatedStack {
     }
   }
 
-  private async deleteCondemned(run: SimulatedRun, context: LifecycleContext): Promise<void> {
+  private async deleteCondemned(
+    run: SimulatedRun,
+    context: LifecycleContext,
+    { isDestroy = false } = {},
+  ): Promise<void> {
     while (this.condemned[0]) {
       const [condemned] = this.condemned;
-      run.replaced = condemned;
+      // A destroy takes what replaced it, too.
+      if (!isDestroy) run.replaced = condemned;
       await this.delete(condemned, run, context);
       run.replaced = undefined;
       this.condemned.shift();

@@ -76,6 +76,7 @@ export class Oracle {
   private readonly unledgered = new Set<string>();
   /** Runs that began while a change before them did not show yet. */
   private readonly lagging = new Set<SimulatedRun>();
+  private readonly clockSet = new Set<SimulatedRun>();
   private readonly writes: { readonly run: SimulatedRun; readonly at: number }[] = [];
 
   constructor(
@@ -224,6 +225,8 @@ export class Oracle {
       this.violate("2", `${action} of ${accessKeyId}, which ${key.maker} made`);
     }
     const isTold = run.phase === "delete" || this.isCondemned(accessKeyId);
+    // Whoever restores an older state while a run is at work on the newer one gets what that run does.
+    if (run.isOfNewerState) key.isTouched = true;
     // The end of a replacement gives no leave to take what the replacement publishes.
     const isOfReplaced = run.replaced !== undefined && accessKeyId === this.published;
     // A replacement has no state: what a run wrote just before it shows in the ledger alone, which lags.
@@ -239,8 +242,6 @@ export class Oracle {
     }
     // Whoever has a destroy fail half-way has been told which keys are gone.
     if (run.phase === "delete") key.isTouched = true;
-    // Whoever restores an older state while a run is at work on the newer one gets what that run does.
-    if (run.isOfNewerState) key.isTouched = true;
     if (isTold || key.status !== "Active" || !run.toldActive.has(accessKeyId)) return;
     const use = this.usesOfOthers(run, key);
     if (accessKeyId === this.published && !key.isTouched && !key.limit) {
@@ -249,6 +250,8 @@ export class Oracle {
       if (isUnusedFirst) key.isTouched = true;
       else this.violate("1", `${action} of the published key ${accessKeyId}`);
     }
+    // What was long past when it was decided may be recent by a clock that was set back since.
+    if (this.clockSet.has(run)) return;
     if (run.isToldToRetire || !this.everPublished.includes(accessKeyId)) return;
     if (use === undefined) {
       this.violate("5", `${action} of ${accessKeyId}, whose last use was not read`);
@@ -327,6 +330,10 @@ export class Oracle {
     // It does not know which keys were current since: the known limit "restored within that lag".
     this.stoppedAt.clear();
     for (const run of this.runs) run.isOfNewerState ||= run.isAtWork;
+    // An adopted key that neither it nor a ledger names is its people's again.
+    const named = [...this.iam.users.values()].flatMap(({ tags }) => parseLedger(tags[LEDGER_TAG])?.keys ?? []);
+    const inState = resource.state.keys.map(({ accessKeyId }) => accessKeyId);
+    for (const id of this.adopted) if (![...named, ...inState].includes(id)) this.adopted.delete(id);
     // Keys that a destroy had left to people are the rotation's again.
     for (const key of this.released) {
       if (resource.state.keys.some(({ accessKeyId }) => accessKeyId === key.accessKeyId)) key.maker = resource.id;
@@ -363,6 +370,11 @@ export class Oracle {
   /** A provider that outlived its engine is still at it. */
   get hasOrphan(): boolean {
     return [...this.runs].some((run) => run.isAtWork);
+  }
+
+  /** The local clock is set while runs are at work. */
+  onClockSet(): void {
+    for (const run of this.runs) if (run.isAtWork) this.clockSet.add(run);
   }
 
   /** The ledger is taken away, or the state is: what only it knew is lost. */

@@ -309,6 +309,7 @@ export class World implements StackObserver {
       }
       case "clock":
         this.local.offset = event.offsetSeconds * 1_000;
+        this.oracle.onClockSet();
         return undefined;
     }
   }
