@@ -91,21 +91,22 @@ export class SimulatedRun {
   /** The keys that it was told are not Active, or was not told of. */
   readonly toldActive = new Set<string>();
   readonly made: SimulatedKey[] = [];
-  /** It did not end well: it was killed, or failed. */
-  get isCut(): boolean {
-    return this.isDead || this.isOrphan || this.hasFailed;
-  }
+  /** The engine told an error. */
   hasFailed = false;
   /** A method of the provider is under way, be it an orphan's. */
   isAtWork = false;
-  /** The resource that it deletes at the moment because another one has replaced it. */
-  replaced: { readonly state: { readonly keys: readonly { readonly accessKeyId: string }[] } } | undefined;
+  /** What it deletes at the moment was replaced, and what replaced it stays. */
+  isEndOfReplacement = false;
   /** It is still at work on a state in whose place an older one was restored. */
   isOfNewerState = false;
   /** It was told that tags may not be written. */
   isTagDenied = false;
   /** Why the ledger could not tell of its keys, were it killed now. */
   noLedger: string | undefined;
+  /** It did not end well: it was killed, or failed. */
+  get isCut(): boolean {
+    return this.isDead || this.isOrphan || this.hasFailed;
+  }
   private readonly counts = new Map<string, number>();
   private readonly random: () => number;
   private kill: (how: "killed") => void = () => undefined;

@@ -209,12 +209,11 @@ export class SimulatedStack {
     context: LifecycleContext,
     { isDestroy = false } = {},
   ): Promise<void> {
+    // A destroy takes what replaced it, too.
+    run.isEndOfReplacement = !isDestroy;
     while (this.condemned[0]) {
       const [condemned] = this.condemned;
-      // A destroy takes what replaced it, too.
-      if (!isDestroy) run.replaced = condemned;
       await this.delete(condemned, run, context);
-      run.replaced = undefined;
       this.condemned.shift();
       this.observer.onDeleted(condemned);
     }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { devNull } from "node:os";
 
 import { ClientPool } from "../../provider/src/aws/clients";
 import { findConnection, parseConnections } from "../../provider/src/aws/connections";
@@ -15,7 +14,7 @@ import {
 } from "../../provider/src/rotation/errors";
 import type { UserAccessKeys } from "../../provider/src/rotation/ports";
 import { type AwsAnswer, type AwsServer, REQUEST_ID, startAwsServer } from "../support/awsServer";
-import { useEnvironment } from "../support/environment";
+import { sentTo, useEnvironment } from "../support/environment";
 import { FakeClock } from "../support/fakeClock";
 
 const ID = "aaaaaaaa-0000-4000-8000-00000000000c";
@@ -59,11 +58,7 @@ describe("The calls to AWS, through the real SDK against a server that speaks AW
   });
   // The machine's own AWS settings must not matter.
   useEnvironment(() => ({
-    AWS_ENDPOINT_URL: server.endpoint,
-    AWS_ENDPOINT_URL_IAM: undefined,
-    AWS_ENDPOINT_URL_STS: undefined,
-    AWS_CONFIG_FILE: devNull,
-    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    ...sentTo(server.endpoint),
     AWS_MAX_ATTEMPTS: undefined,
     AWS_RETRY_MODE: undefined,
   }));

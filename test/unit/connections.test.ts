@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { devNull, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ClientPool } from "../../provider/src/aws/clients";
@@ -12,7 +12,7 @@ import { REGIONS } from "../../provider/src/contract/regions";
 import { isDefiniteRefusal, RotationError, UnauthorizedError } from "../../provider/src/rotation/errors";
 import type { UserAccessKeys } from "../../provider/src/rotation/ports";
 import { type AwsRequest, type AwsServer, REQUEST_ID, startAwsServer } from "../support/awsServer";
-import { useEnvironment } from "../support/environment";
+import { sentTo, useEnvironment } from "../support/environment";
 import { FakeClock } from "../support/fakeClock";
 
 const SOURCE_ROOT = join(__dirname, "../../provider/src");
@@ -92,13 +92,10 @@ describe("A connection", () => {
     server.answer(assuming());
   });
   useEnvironment(() => ({
-    AWS_ENDPOINT_URL: server.endpoint,
-    AWS_ENDPOINT_URL_IAM: undefined,
-    AWS_ENDPOINT_URL_STS: undefined,
+    ...sentTo(server.endpoint),
     AWS_ACCESS_KEY_ID: "AKIAAMBIENT",
     AWS_SECRET_ACCESS_KEY: "ambient",
     AWS_SESSION_TOKEN: undefined,
-    AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
     AWS_PROFILE: undefined,
   }));

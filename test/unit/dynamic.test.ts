@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { provider } from "../../provider/src/dynamic";
 import { type AwsServer, startAwsServer } from "../support/awsServer";
-import { useEnvironment } from "../support/environment";
+import { sentTo, useEnvironment } from "../support/environment";
 import { FakeStack, program } from "../support/fakeStack";
 
 const CODE = "the code that the host loads";
@@ -14,9 +14,7 @@ describe("A failure that the host saves", () => {
   });
   after(() => server.stop());
   useEnvironment(() => ({
-    AWS_ENDPOINT_URL: server.endpoint,
-    AWS_ENDPOINT_URL_IAM: undefined,
-    AWS_ENDPOINT_URL_STS: undefined,
+    ...sentTo(server.endpoint),
     AWS_ACCESS_KEY_ID: "AKIAAMBIENT",
     AWS_SECRET_ACCESS_KEY: "ambient",
     AWS_PROFILE: undefined,

@@ -8,7 +8,7 @@ import { styleText } from "node:util";
 import { ClientPool } from "../aws/clients";
 import type { LifecycleContext } from "../lifecycle/context";
 import { accessKeysOpener } from "../lifecycle/opener";
-import { InputError } from "../rotation/errors";
+import { InputError, wordsOf } from "../rotation/errors";
 import type { Clock } from "../rotation/ports";
 
 /** How a part of a text is to be shown where the output is a terminal with colours. */
@@ -87,5 +87,5 @@ export const realIo: Io = {
 };
 
 function fileError(what: string, cause: unknown): InputError {
-  return new InputError({ what: `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, cause });
+  return new InputError({ what: `${what}: ${wordsOf(cause)}`, cause });
 }

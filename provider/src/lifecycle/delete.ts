@@ -1,6 +1,6 @@
 import { describeKeys, ringOf, type RotationState } from "../contract/outputs";
 import { destroyKeys } from "../rotation/destroy";
-import { InternalError, RotationError } from "../rotation/errors";
+import { asRotationError } from "../rotation/errors";
 import { LEDGER_TAG, OWNER_TAG, untagCommand } from "../rotation/ledger";
 import type { LifecycleContext } from "./context";
 import { assertSameAccount } from "./read";
@@ -41,14 +41,7 @@ export async function deleteRotation(id: string, state: RotationState, context: 
       );
     }
   } catch (cause) {
-    const error =
-      cause instanceof RotationError
-        ? cause
-        : new InternalError({
-            what: `deleting the keys of ${state.userArn} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-            cause,
-          });
-    throw error.withSituation({
+    throw asRotationError(cause, `deleting the keys of ${state.userArn}`).withSituation({
       now: `${describeKeys(ring)}; keys already deleted stay deleted`,
       next: "run it again: what is already gone counts as done",
       reqId: session.jobId,

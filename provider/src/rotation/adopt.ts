@@ -1,4 +1,4 @@
-import { ConflictError, InternalError, RotationError } from "./errors";
+import { asRotationError, ConflictError, RotationError } from "./errors";
 import { handOver, withKey, withLeftovers, withPending } from "./keyRing";
 import { untagCommand } from "./ledger";
 import { awsNow, type RunContext } from "./observe";
@@ -74,12 +74,7 @@ export async function adoptKey(request: RunRequest, credential: Credential, cont
     };
   } catch (error) {
     throw new RunFailure(
-      error instanceof RotationError
-        ? error
-        : new InternalError({
-            what: `adopting access key ${accessKeyId} of IAM user ${userName} failed: ${error instanceof Error ? error.message : String(error)}`,
-            cause: error,
-          }),
+      asRotationError(error, `adopting access key ${accessKeyId} of IAM user ${userName}`),
       ring,
       undefined,
       undefined,

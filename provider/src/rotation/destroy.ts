@@ -1,6 +1,6 @@
 import { isOwnVerification } from "./gate";
 import { type KeyRecord, type KeyRing, withoutKey } from "./keyRing";
-import { formatLedger, type Ledger, LEDGER_TAG, OWNER_TAG, parseLedger } from "./ledger";
+import { formatLedger, isSameSecond, type Ledger, LEDGER_TAG, OWNER_TAG, parseLedger } from "./ledger";
 import { OvertakenError } from "./ledgerKeeper";
 import { awsNow, observe, type RunContext } from "./observe";
 
@@ -97,11 +97,6 @@ function ofKilledUpdate(
 ): readonly KeyRecord[] {
   const isOwn = ledger?.createdAt !== undefined && isSameSecond(ledger.createdAt, createdAt);
   return isOwn && ledger.writtenBy === "update" && ledger.generation === generation + 1 ? leftovers : [];
-}
-
-/** The ledger holds whole seconds. */
-function isSameSecond(one: string, other: string): boolean {
-  return Math.floor(Date.parse(one) / 1_000) === Math.floor(Date.parse(other) / 1_000);
 }
 
 async function unusedOf(

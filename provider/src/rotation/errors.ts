@@ -82,6 +82,21 @@ export function awsCodeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+/** What an error that nobody thought of says. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * One of our errors as it is; any other one as an {@link InternalError}.
+ *
+ * @param doing What failed by it.
+ */
+export function asRotationError(error: unknown, doing: string): RotationError {
+  if (error instanceof RotationError) return error;
+  return new InternalError({ what: `${doing} failed: ${wordsOf(error)}`, cause: error });
+}
+
 function messageOf({ what, now, next }: Explanation): string {
   return [what, now && `Now: ${now}`, next && `Next: ${next}`].filter(Boolean).join("\n");
 }

@@ -64,6 +64,11 @@ export interface Ledger {
 const epoch = (instant: string) => String(Math.floor(Date.parse(instant) / 1_000));
 const instant = (seconds: string) => new Date(Number(seconds) * 1_000).toISOString();
 
+/** Whether two instants are the same for a ledger, which holds whole seconds. */
+export function isSameSecond(one: string, other: string): boolean {
+  return epoch(one) === epoch(other);
+}
+
 /**
  * Writes a ledger as a tag value: AWS takes letters, digits, space and `_.:/=+-@`, at most 256 characters.
  *

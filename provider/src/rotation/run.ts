@@ -1,4 +1,4 @@
-import { awsCodeOf, InternalError, isDefiniteRefusal, RotationError } from "./errors";
+import { asRotationError, awsCodeOf, InternalError, isDefiniteRefusal, RotationError } from "./errors";
 import { type GatePolicy, type InUse, isOwnVerification } from "./gate";
 import {
   currentKey,
@@ -287,12 +287,7 @@ class Run {
   failure(error: unknown): RunFailure {
     const { userName, generation } = this.request;
     return new RunFailure(
-      error instanceof RotationError
-        ? error
-        : new InternalError({
-            what: `the rotation of IAM user ${userName} failed: ${error instanceof Error ? error.message : String(error)}`,
-            cause: error,
-          }),
+      asRotationError(error, `the rotation of IAM user ${userName}`),
       this.ring,
       this.user,
       this.hasCreated ? this.generation : generation,

@@ -130,9 +130,11 @@ export class Oracle {
     // People's changes do not show yet, either.
     const changes = [...this.iam.users.values()].flatMap(({ past }) => past.filter(isRecent));
     const isPeoples = changes.some(({ at }) => !writes.some((write) => write.at === at));
-    if (changes.length > 0) this.lagging.add(run);
-    // What a destroy has just left to people may still read as the rotation's.
-    if (changes.length > 0) for (const key of this.released) key.limit ??= reason;
+    if (changes.length > 0) {
+      this.lagging.add(run);
+      // What a destroy has just left to people may still read as the rotation's.
+      for (const key of this.released) key.limit ??= reason;
+    }
     if (!isCut && !isPeoples) return;
     for (const key of this.recentKeys()) key.limit ??= reason;
   }
@@ -228,7 +230,7 @@ export class Oracle {
     // Whoever restores an older state while a run is at work on the newer one gets what that run does.
     if (run.isOfNewerState) key.isTouched = true;
     // The end of a replacement gives no leave to take what the replacement publishes.
-    const isOfReplaced = run.replaced !== undefined && accessKeyId === this.published;
+    const isOfReplaced = run.isEndOfReplacement && accessKeyId === this.published;
     // A replacement has no state: what a run wrote just before it shows in the ledger alone, which lags.
     if (isOfReplaced && this.lagging.has(run)) key.limit ??= REPLACEMENT_IN_LAG;
     if (isOfReplaced && this.offered.has(accessKeyId) && this.unledgered.has(user.userId)) {
